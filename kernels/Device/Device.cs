@@ -1,0 +1,197 @@
+using System.Collections.Concurrent;
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>
+/// An opened compute device: allocates buffers and launches kernels on it. One thread at a time may launch on a device; every
+/// operation has finished, on Cpu and Simulation, when its call returns, on Cuda after <see cref="Synchronize"/> or a copy to the host.
+/// </summary>
+public sealed class Device : IDisposable
+{
+    private readonly Context context;
+    private readonly ConcurrentDictionary<object, object> launchers = new();
+    private readonly HostPool? hostPool;
+    private long allocatedBytes, peakBytes;
+    private int allocations;
+
+    private Device(DeviceKind kind, Context context, Accelerator accelerator, int threads)
+    {
+        Kind = kind;
+        this.context = context;
+        Accelerator = accelerator;
+        Threads = threads;
+        if (kind == DeviceKind.Cpu)
+            hostPool = new HostPool(accelerator, threads);
+    }
+
+    public DeviceKind Kind { get; }
+    public Accelerator Accelerator { get; }
+
+    /// <summary>Worker threads that Host variants use; 1 or more. Results never depend on it.</summary>
+    public int Threads { get; }
+
+    /// <summary>True where a view's memory may be read through a host pointer.</summary>
+    public bool IsHostMemory => Kind != DeviceKind.Cuda;
+
+    /// <summary>Bytes of device buffers that are allocated now, and the most there ever were.</summary>
+    public long AllocatedBytes => Interlocked.Read(ref allocatedBytes);
+
+    /// <inheritdoc cref="AllocatedBytes"/>
+    public long PeakAllocatedBytes => Interlocked.Read(ref peakBytes);
+
+    /// <summary>How many buffers were ever allocated; a training step must not change it.</summary>
+    public int AllocationCount => Volatile.Read(ref allocations);
+
+    /// <summary>The processor with Host variants.</summary>
+    /// <param name="threads">Worker threads; 0 means one for every processor that this process may use.</param>
+    public static Device Cpu(int threads = 0)
+    {
+        if (threads <= 0)
+            threads = Environment.ProcessorCount;
+        var context = KernelContext.Create(b => b.CPU(new CPUDevice(32, 8, threads)));
+        return new Device(DeviceKind.Cpu, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), threads);
+    }
+
+    /// <summary>The processor as a simulated GPU with warps of 32 threads, at most 256 threads a group.</summary>
+    public static Device Simulation()
+    {
+        var context = KernelContext.Create(b => b.CPU(new CPUDevice(32, 8, 1)));
+        return new Device(DeviceKind.Simulation, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), 1);
+    }
+
+    /// <summary>An NVIDIA GPU.</summary>
+    /// <exception cref="InvalidOperationException">There is no such GPU, or its driver does not answer.</exception>
+    public static Device Cuda(int index = 0)
+    {
+        var context = KernelContext.Create(b => b.Cuda());
+        var devices = context.GetCudaDevices();
+        if (index < 0 || index >= devices.Count)
+        {
+            context.Dispose();
+            throw new InvalidOperationException($"There is no CUDA device {index}: {devices.Count} found; choose another or use the processor.");
+        }
+        return new Device(DeviceKind.Cuda, context, devices[index].CreateCudaAccelerator(context), 1);
+    }
+
+    /// <summary>Number of NVIDIA GPUs that the driver reports; 0 without a driver.</summary>
+    public static int CudaCount()
+    {
+        try
+        {
+            using var context = KernelContext.Create(b => b.Cuda());
+            return context.GetCudaDevices().Count;
+        }
+        catch (Exception e) when (e is DllNotFoundException or CudaException or NotSupportedException or TypeInitializationException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>The device in a few words, for logs and reports.</summary>
+    public string Description => Kind switch
+    {
+        DeviceKind.Cpu => $"cpu, {Threads} thread{(Threads == 1 ? "" : "s")}, {HostSimd.Description}",
+        DeviceKind.Simulation => "cpu, simulated GPU",
+        _ => Accelerator.Name,
+    };
+
+    /// <summary>Allocates a buffer of floats, all zero.</summary>
+    public DeviceBuffer Allocate(long length)
+    {
+        var memory = Accelerator.Allocate1D<float>(Math.Max(length, 1));
+        var buffer = new DeviceBuffer(this, memory, length);
+        memory.MemSetToZero();
+        Interlocked.Increment(ref allocations);
+        long now = Interlocked.Add(ref allocatedBytes, buffer.Bytes);
+        long peak;
+        while (now > (peak = Interlocked.Read(ref peakBytes)) && Interlocked.CompareExchange(ref peakBytes, now, peak) != peak)
+        {
+        }
+        return buffer;
+    }
+
+    /// <summary>Allocates a buffer and fills it from the host.</summary>
+    public DeviceBuffer Allocate(ReadOnlySpan<float> values)
+    {
+        var buffer = Allocate(values.Length);
+        if (values.Length > 0)
+            Upload(values, buffer.View);
+        return buffer;
+    }
+
+    internal void Released(long bytes) => Interlocked.Add(ref allocatedBytes, -bytes);
+
+    /// <summary>Copies host values into a view of the same length.</summary>
+    public unsafe void Upload(ReadOnlySpan<float> from, ArrayView<float> to)
+    {
+        if (to.Length < from.Length)
+            throw new ArgumentException($"A view of {to.Length} floats cannot take {from.Length}.");
+        if (from.Length == 0)
+            return;
+        if (IsHostMemory)
+            from.CopyTo(HostMemory.Span(to));
+        else
+            to.SubView(0, from.Length).CopyFromCPU(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(from), from.Length);
+    }
+
+    /// <summary>Copies a view to the host, after everything launched before it.</summary>
+    public void Download(ArrayView<float> from, Span<float> to)
+    {
+        if (to.Length < from.Length)
+            throw new ArgumentException($"A span of {to.Length} floats cannot take {from.Length}.");
+        if (from.Length == 0)
+            return;
+        Synchronize();
+        if (IsHostMemory)
+            HostMemory.Span(from).CopyTo(to);
+        else
+            from.CopyToCPU(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(to), from.Length);
+    }
+
+    /// <summary>Copies a view to a new array.</summary>
+    public float[] Download(ArrayView<float> from)
+    {
+        var values = new float[from.Length];
+        Download(from, values);
+        return values;
+    }
+
+    /// <summary>Copies between two views of this device, of the same length.</summary>
+    public void Copy(ArrayView<float> from, ArrayView<float> to)
+    {
+        if (from.Length != to.Length)
+            throw new ArgumentException($"Views of {from.Length} and {to.Length} floats differ in length.");
+        if (from.Length == 0)
+            return;
+        if (IsHostMemory)
+            HostMemory.Span(from).CopyTo(HostMemory.Span(to));
+        else
+            from.CopyTo(Accelerator.DefaultStream, to);
+    }
+
+    /// <summary>Waits for everything launched.</summary>
+    public void Synchronize() => Accelerator.Synchronize();
+
+    /// <summary>Runs a Host task: <paramref name="tiles"/> independent tiles over all worker threads; returns when all are done.</summary>
+    public void RunHost<TTask>(int tiles, in TTask task)
+        where TTask : struct, IHostTask
+    {
+        if (hostPool is null)
+            throw new InvalidOperationException($"Host variants do not run on {Description}.");
+        hostPool.Run(tiles, task);
+    }
+
+    internal TLauncher Launcher<TLauncher>(SimtKernel<TLauncher> kernel)
+        where TLauncher : Delegate
+        => (TLauncher)launchers.GetOrAdd(kernel, static (k, device) => ((SimtKernel<TLauncher>)k).Load(device.Accelerator), this);
+
+    public void Dispose()
+    {
+        Accelerator.Dispose();
+        context.Dispose();
+    }
+}

@@ -1,0 +1,10 @@
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>Every operation of the engine. Tests, <c>kernels list</c> and the check of a device walk this table, so no variant escapes.</summary>
+public static class KernelTable
+{
+    public static IReadOnlyList<Operation> All { get; } =
+    [
+        SgdUpdate.Operation,
+    ];
+}

@@ -1,0 +1,160 @@
+using ILGPU;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>What an operation does with a buffer.</summary>
+public enum Access
+{
+    Read,
+    Write,
+    ReadWrite,
+}
+
+/// <summary>One buffer of an operation for one problem.</summary>
+/// <param name="Name">As in the contract: x, w, dy…</param>
+/// <param name="Length">Elements; may be 0.</param>
+/// <param name="IsIndex">32-bit integers in the buffer's bits instead of floats.</param>
+public readonly record struct BufferSpec(string Name, long Length, Access Access, bool IsIndex = false);
+
+/// <summary>An operation for a walk over the table, its problem's type unknown: <see cref="KernelTable"/>, tests, the check of a device.</summary>
+public abstract class Operation
+{
+    /// <summary>Such as <c>convolution.forward</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The formula with its shapes, one line.</summary>
+    public required string Contract { get; init; }
+
+    /// <summary>In the order in which they are tried; Reference is last.</summary>
+    public abstract IReadOnlyList<Variant> AllVariants { get; }
+
+    /// <summary>Small problems that straddle every tile edge, for comparing variants.</summary>
+    public abstract IReadOnlyList<object> AllExamples { get; }
+
+    public abstract BufferSpec[] BuffersOf(object problem);
+
+    /// <summary>Values for the buffers that are read, the same for the same problem and seed.</summary>
+    public abstract float[][] InputsFor(object problem, int seed);
+
+    public abstract string? RefusalOf(Variant variant, Device device, object problem);
+
+    public abstract long WorkspaceOf(Variant variant, Device device, object problem);
+
+    public abstract void RunWith(Variant variant, Device device, object problem, ArrayView<float>[] buffers, ArrayView<float> workspace);
+
+    /// <summary>Largest admitted ‖variant − Reference‖₂ / ‖Reference‖₂ of a written buffer, derived from the length of its sums.</summary>
+    public abstract double ToleranceOf(object problem);
+
+    public abstract double FlopsOf(object problem);
+
+    public override string ToString() => Name;
+}
+
+/// <summary>
+/// One operation: its contract, its costs, and an ordered list of variants, of which the first that takes a problem on a device runs.
+/// </summary>
+/// <typeparam name="TProblem">The shapes and settings, a value of ints and floats that a CUDA kernel can take as it is.</typeparam>
+public sealed class Operation<TProblem> : Operation
+    where TProblem : struct
+{
+    /// <summary>What is wrong with a problem in one sentence, or null.</summary>
+    public required Func<TProblem, string?> Check { get; init; }
+
+    /// <summary>The buffers in the order in which <see cref="Run"/> takes them.</summary>
+    public required Func<TProblem, BufferSpec[]> Buffers { get; init; }
+
+    /// <summary>Floating-point operations, a fused multiply-add counted as 2.</summary>
+    public required Func<TProblem, double> Flops { get; init; }
+
+    /// <inheritdoc cref="Operation.ToleranceOf"/>
+    public required Func<TProblem, double> Tolerance { get; init; }
+
+    public required Variant<TProblem>[] Variants { get; init; }
+
+    /// <inheritdoc cref="Operation.AllExamples"/>
+    public required TProblem[] Examples { get; init; }
+
+    /// <summary>Fills one input for comparisons, where uniform values in [−1, 1] would not do; returns false to take those.</summary>
+    public Func<TProblem, string, Random, float[], bool>? Fill { get; init; }
+
+    /// <summary>Least bytes moved: every buffer once, twice where it is read and written.</summary>
+    public double Bytes(in TProblem problem)
+    {
+        double sum = 0;
+        foreach (var b in Buffers(problem))
+            sum += b.Length * (b.Access == Access.ReadWrite ? 8.0 : 4.0);
+        return sum;
+    }
+
+    /// <summary>The variant that will run.</summary>
+    /// <exception cref="NotSupportedException">No variant takes the problem; the message gives each one's reason.</exception>
+    public Variant<TProblem> Choose(Device device, in TProblem problem)
+    {
+        foreach (var variant in Variants)
+            if (variant.Refuses(device, problem) is null)
+                return variant;
+        var reasons = new List<string>();
+        foreach (var variant in Variants)
+            reasons.Add($"{variant.Name} {variant.Refuses(device, problem)}");
+        throw new NotSupportedException($"{Name} {problem} cannot run on {device.Description}: {string.Join("; ", reasons)}.");
+    }
+
+    /// <summary>Floats of workspace that <see cref="Run"/> needs.</summary>
+    public long Workspace(Device device, in TProblem problem) => Choose(device, problem).Workspace(device, problem);
+
+    /// <summary>Runs the first variant that takes the problem.</summary>
+    /// <exception cref="ArgumentException">The problem is invalid, or a buffer or the workspace is too small.</exception>
+    public void Run(Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> workspace)
+        => Run(Choose(device, problem), device, problem, buffers, workspace);
+
+    /// <summary>Runs one variant.</summary>
+    public void Run(Variant<TProblem> variant, Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> workspace)
+    {
+        if (Check(problem) is { } wrong)
+            throw new ArgumentException($"{Name} {problem}: {wrong}");
+        var specs = Buffers(problem);
+        if (specs.Length != buffers.Length)
+            throw new ArgumentException($"{Name} takes {specs.Length} buffers, not {buffers.Length}.");
+        for (int i = 0; i < specs.Length; i++)
+            if (buffers[i].Length < specs[i].Length)
+                throw new ArgumentException($"{Name} {problem}: {specs[i].Name} needs {specs[i].Length} elements and has {buffers[i].Length}.");
+        long need = variant.Workspace(device, problem);
+        if (workspace.Length < need)
+            throw new ArgumentException($"{Name} {problem}: the workspace needs {need} floats and has {workspace.Length}.");
+        variant.Run(device, problem, buffers, workspace);
+    }
+
+    public override IReadOnlyList<Variant> AllVariants => Variants;
+
+    public override IReadOnlyList<object> AllExamples => [.. Examples.Select(e => (object)e)];
+
+    public override BufferSpec[] BuffersOf(object problem) => Buffers((TProblem)problem);
+
+    public override string? RefusalOf(Variant variant, Device device, object problem) => ((Variant<TProblem>)variant).Refuses(device, (TProblem)problem);
+
+    public override long WorkspaceOf(Variant variant, Device device, object problem) => ((Variant<TProblem>)variant).Workspace(device, (TProblem)problem);
+
+    public override void RunWith(Variant variant, Device device, object problem, ArrayView<float>[] buffers, ArrayView<float> workspace)
+        => Run((Variant<TProblem>)variant, device, (TProblem)problem, buffers, workspace);
+
+    public override double ToleranceOf(object problem) => Tolerance((TProblem)problem);
+
+    public override double FlopsOf(object problem) => Flops((TProblem)problem);
+
+    public override float[][] InputsFor(object problem, int seed)
+    {
+        var typed = (TProblem)problem;
+        var random = new Random(seed);
+        var specs = Buffers(typed);
+        var inputs = new float[specs.Length][];
+        for (int i = 0; i < specs.Length; i++)
+        {
+            inputs[i] = new float[specs[i].Length];
+            if (specs[i].Access == Access.Write || Fill?.Invoke(typed, specs[i].Name, random, inputs[i]) == true)
+                continue;
+            for (int j = 0; j < inputs[i].Length; j++)
+                inputs[i][j] = random.NextSingle() * 2 - 1;
+        }
+        return inputs;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Reflection;
+using ILGPU.Runtime;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>A CUDA kernel written as a static C# method: its name and method, so that it can be listed, compiled offline and launched.</summary>
+public abstract class SimtKernel(string name, Delegate kernel)
+{
+    /// <summary>Readable and unique, such as <c>convolution.forward.simt-32x32x16</c>.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>The explicitly grouped kernel.</summary>
+    public MethodInfo Method { get; } = kernel.Method;
+
+    public override string ToString() => Name;
+}
+
+/// <typeparam name="TLauncher">What ILGPU makes of it: an <c>Action</c> of <see cref="KernelConfig"/> and the kernel's parameters.</typeparam>
+/// <param name="load">Loads it on an accelerator: <c>a =&gt; a.LoadStreamKernel&lt;…&gt;(Kernel)</c>.</param>
+public sealed class SimtKernel<TLauncher>(string name, Delegate kernel, Func<Accelerator, TLauncher> load) : SimtKernel(name, kernel)
+    where TLauncher : Delegate
+{
+    internal TLauncher Load(Accelerator accelerator) => load(accelerator);
+
+    /// <summary>The launcher on a device, compiled at first use.</summary>
+    public TLauncher On(Device device) => device.Launcher(this);
+}

@@ -1,0 +1,68 @@
+using ILGPU;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>The kinds of implementation that an operation may have, in the order in which they are tried.</summary>
+public enum VariantKind
+{
+    /// <summary>SIMD on all cores, through an intrinsic of the CPU accelerator.</summary>
+    Host,
+
+    /// <summary>Plain ILGPU in fp32: any CUDA device, and the simulation.</summary>
+    Simt,
+
+    /// <summary>Plain loops with fp64 sums: what the others are held against.</summary>
+    Reference,
+}
+
+/// <summary>One implementation of an operation.</summary>
+public abstract class Variant(string name, VariantKind kind, SimtKernel[] kernels)
+{
+    /// <summary>Its configuration in words, such as <c>host-8x48</c>.</summary>
+    public string Name { get; } = name;
+
+    public VariantKind Kind { get; } = kind;
+
+    /// <summary>The CUDA kernels that it launches; empty for Host and Reference.</summary>
+    public IReadOnlyList<SimtKernel> Kernels { get; } = kernels;
+
+    /// <summary>Where it runs, for the printed table.</summary>
+    public string Needs => Kind switch
+    {
+        VariantKind.Host => "processor",
+        VariantKind.Simt => "CUDA, or the simulation",
+        _ => "host memory",
+    };
+
+    /// <summary>Why it cannot run on a device of this kind, whatever the problem; null if it can.</summary>
+    protected string? RefusesDevice(Device device) => Kind switch
+    {
+        VariantKind.Host => device.Kind == DeviceKind.Cpu ? null : "runs on the processor only",
+        VariantKind.Simt => device.Kind == DeviceKind.Cpu ? "needs a CUDA device" : null,
+        _ => device.IsHostMemory ? null : "needs host memory",
+    };
+}
+
+/// <summary>Runs an operation on buffers in the order of its <see cref="Operation{TProblem}.Buffers"/>.</summary>
+/// <param name="workspace">At least <see cref="Variant{TProblem}.Workspace"/> floats, contents undefined before and after.</param>
+public delegate void Launch<TProblem>(Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> workspace);
+
+/// <param name="run">Computes it. Never called with an invalid problem, nor where <paramref name="refuses"/> gives a reason.</param>
+/// <param name="refuses">Why it does not take this problem (beyond its device), or null.</param>
+/// <param name="workspace">Floats of workspace that it needs on this device.</param>
+public sealed class Variant<TProblem>(
+    string name,
+    VariantKind kind,
+    Launch<TProblem> run,
+    Func<Device, TProblem, long>? workspace = null,
+    Func<TProblem, string?>? refuses = null,
+    params SimtKernel[] kernels) : Variant(name, kind, kernels)
+    where TProblem : struct
+{
+    public Launch<TProblem> Run { get; } = run;
+
+    public long Workspace(Device device, in TProblem problem) => workspace?.Invoke(device, problem) ?? 0;
+
+    /// <summary>Why it does not take this problem on this device, or null if it does.</summary>
+    public string? Refuses(Device device, in TProblem problem) => RefusesDevice(device) ?? refuses?.Invoke(problem);
+}
