@@ -1,0 +1,37 @@
+using ILGPU;
+using ILGPU.Backends;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.PTX;
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>
+/// Compiles Simt kernels to PTX on any machine, with the options of <see cref="KernelContext"/>, so that what a GPU would get can be
+/// read, checked and assembled without one. ILGPU 1.5.3 writes <c>.target sm_80</c> for newer chips too; their drivers take it.
+/// </summary>
+public sealed class OfflinePtx : IDisposable
+{
+    private readonly Context context;
+    private readonly PTXBackend backend;
+
+    public OfflinePtx()
+    {
+        context = KernelContext.Create(_ => { });
+        backend = new PTXBackend(context, CudaArchitecture.SM_80, CudaInstructionSet.ISA_70, null!);
+    }
+
+    /// <summary>The PTX text of a kernel.</summary>
+    public string Compile(SimtKernel kernel)
+    {
+        var entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
+        return ((PTXCompiledKernel)backend.Compile(entry, KernelSpecialization.Empty)).PTXAssembly;
+    }
+
+    public void Dispose()
+    {
+        backend.Dispose();
+        context.Dispose();
+    }
+}
