@@ -1,0 +1,174 @@
+namespace IlgpuNetVlad.Engine.Data;
+
+/// <summary>
+/// One split of a set of places: database images, query images, and the truth, which follows either from positions or from a list of the right
+/// answers of each query. Immutable, and safe to ask from several threads.
+/// </summary>
+public sealed class Dataset
+{
+    private readonly int[][]? _truth;
+    private readonly Lazy<GridIndex> _grid;
+
+    /// <param name="truth">Database indices that are right for each query; null to judge by positions, which every image must then have.</param>
+    /// <exception cref="ArgumentException">Truth and images do not fit.</exception>
+    public Dataset(
+        string name, string split, IReadOnlyList<ImageRecord> database, IReadOnlyList<ImageRecord> queries, DatasetRules? rules = null,
+        IReadOnlyList<IEnumerable<int>>? truth = null)
+    {
+        Name = name;
+        Split = split;
+        Database = database;
+        Queries = queries;
+        Rules = rules ?? new DatasetRules();
+        if (truth is not null)
+        {
+            if (truth.Count != queries.Count)
+                throw new ArgumentException($"{truth.Count} lists of answers for {queries.Count} queries", nameof(truth));
+            _truth = [.. truth.Select(answers => answers.Distinct().Order().ToArray())];
+            if (_truth.Any(answers => answers.Length > 0 && (answers[0] < 0 || answers[^1] >= database.Count)))
+                throw new ArgumentException($"an answer is not one of the {database.Count} database images", nameof(truth));
+        }
+        else if (database.Concat(queries).FirstOrDefault(image => !image.HasPosition) is { } lost)
+        {
+            throw new ArgumentException($"{lost.Path} has no position", nameof(database));
+        }
+
+        _grid = new Lazy<GridIndex>(() => new GridIndex(Database, Math.Max(1, Rules.TestRadius)));
+        HasTimes = queries.Any(image => image.Time is not null) && database.Any(image => image.Time is not null);
+    }
+
+    /// <summary>Name of the set: that of its folder.</summary>
+    public string Name { get; }
+
+    /// <summary>Name of the split, "all", or a range of queries such as "0-350".</summary>
+    public string Split { get; }
+
+    public IReadOnlyList<ImageRecord> Database { get; }
+
+    public IReadOnlyList<ImageRecord> Queries { get; }
+
+    public DatasetRules Rules { get; }
+
+    /// <summary>True if the right answers are listed and not computed from positions.</summary>
+    public bool HasExplicitTruth => _truth is not null;
+
+    /// <summary>True if times are known of queries and database images; single images may still lack one.</summary>
+    public bool HasTimes { get; }
+
+    /// <summary>
+    /// Database images that may serve as positives of query <paramref name="q"/> in training, ascending: within
+    /// <see cref="DatasetRules.TrainRadius"/> or listed, and chosen by capture time where both have one (see
+    /// <see cref="DatasetRules.TimeMachine"/>), else farther than <see cref="DatasetRules.SelfRadius"/>. Never the query's own file.
+    /// </summary>
+    public int[] PotentialPositives(int q)
+    {
+        var query = Queries[q];
+        IEnumerable<int> near = _truth is null ? _grid.Value.Within(query, Rules.TrainRadius) : _truth[q];
+        return [.. near.Where(d => MayTeach(query, Database[d]))];
+    }
+
+    /// <summary>True if database image <paramref name="d"/> certainly shows another place: farther than <see cref="DatasetRules.NegativeRadius"/>, or
+    /// not listed.</summary>
+    public bool IsNegative(int q, int d)
+        => _truth is null
+            ? Queries[q].DistanceSquared(Database[d]) > Rules.NegativeRadius * Rules.NegativeRadius
+            : Array.BinarySearch(_truth[q], d) < 0;
+
+    /// <summary>Right answers of query <paramref name="q"/>, ascending: within <see cref="DatasetRules.TestRadius"/>, or listed. Those of the query's own
+    /// time are among them: see <see cref="SharesTime"/>.</summary>
+    public int[] GroundTruth(int q) => _truth is null ? [.. _grid.Value.Within(Queries[q], Rules.TestRadius)] : [.. _truth[q]];
+
+    /// <summary>True if both times are known and equal: such an answer is dropped at validation, being the query itself or its neighbour in the same
+    /// drive.</summary>
+    public bool SharesTime(int q, int d) => Queries[q].Time is { } time && Database[d].Time == time;
+
+    /// <summary>The panorama that database image <paramref name="d"/> was cut from; null where unknown.</summary>
+    public string? Block(int d) => Database[d].Panorama;
+
+    /// <summary>The same set with some of its queries and database images, in the order given.</summary>
+    /// <param name="split">Name of the part; that of the whole where none is given.</param>
+    public Dataset Restrict(IEnumerable<int> queries, IEnumerable<int> database, string? split = null)
+    {
+        int[] q = [.. queries], d = [.. database];
+        IReadOnlyList<IEnumerable<int>>? truth = null;
+        if (_truth is not null)
+        {
+            var place = new Dictionary<int, int>();
+            for (var i = 0; i < d.Length; i++)
+                place.TryAdd(d[i], i);
+            truth = [.. q.Select(i => _truth[i].Where(place.ContainsKey).Select(old => place[old]))];
+        }
+
+        return new Dataset(Name, split ?? Split, [.. d.Select(i => Database[i])], [.. q.Select(i => Queries[i])], Rules, truth);
+    }
+
+    /// <summary>Looks for what would make every result worthless: missing files, no right answers at all, queries that are their own answer.</summary>
+    /// <exception cref="UserErrorException">One of these, named.</exception>
+    public void Check()
+    {
+        if (Queries.Count == 0 || Database.Count == 0)
+            throw new UserErrorException($"{Title} has {Queries.Count} queries and {Database.Count} database images; it needs at least one of each.");
+        CheckFiles();
+        var answered = false;
+        var own = new List<ImageRecord>();
+        for (var q = 0; q < Queries.Count; q++)
+        {
+            var answers = GroundTruth(q).Where(d => !SharesTime(q, d)).ToArray();
+            answered |= answers.Length > 0;
+            if (answers.Any(d => SameFile.Is(Queries[q].Path, Database[d].Path)))
+                own.Add(Queries[q]);
+        }
+
+        if (!answered)
+            throw new UserErrorException(
+                $"{Title} holds no right answer to any of its {Queries.Count} queries: " + (HasExplicitTruth
+                    ? "its truth names none; check the truth file."
+                    : $"no database image{(HasTimes ? " of another time" : "")} lies within {Rules.TestRadius:0.##} m of a query; check that all positions are in metres and in one zone."));
+        if (own.Count > 0)
+            throw new UserErrorException(
+                $"{Title} has {own.Count} of {Queries.Count} queries whose own photograph is a right answer, so that recall would mean nothing "
+                + $"(the first is {own[0].Path}); take these images out of the database, or give capture times.");
+    }
+
+    /// <summary><see cref="Check"/>, and that training finds something to learn from.</summary>
+    /// <exception cref="UserErrorException">No query has a potential positive, or none has a negative.</exception>
+    public void CheckTraining()
+    {
+        Check();
+        var taught = Enumerable.Range(0, Queries.Count).Where(q => PotentialPositives(q).Length > 0).ToArray();
+        if (taught.Length == 0)
+            throw new UserErrorException(
+                $"{Title} has no potential positive for any of its {Queries.Count} queries, so nothing can be learnt: " + (HasTimes
+                    ? Rules.TimeMachine ? "no image of the same place comes from another time." : "no image of the same place comes from the query's own time."
+                    : $"no database image lies between {Rules.SelfRadius:0.##} m and {Rules.TrainRadius:0.##} m of a query."));
+        if (!taught.Any(q => Enumerable.Range(0, Database.Count).Any(d => IsNegative(q, d))))
+            throw new UserErrorException(
+                $"{Title} has no definite negative for any query, so nothing can be learnt: every database image is an answer"
+                + (HasExplicitTruth ? "." : $" or lies within {Rules.NegativeRadius:0.##} m."));
+    }
+
+    private string Title => Split == "all" ? $"The dataset {Name}" : $"Split {Split} of the dataset {Name}";
+
+    private bool MayTeach(ImageRecord query, ImageRecord candidate)
+    {
+        if (candidate.Path == query.Path)
+            return false;
+        if (query.Time is { } mine && candidate.Time is { } theirs)
+        {
+            if (Rules.TimeMachine)
+                return mine != theirs;
+            if (mine != theirs)
+                return false;
+        }
+
+        return _truth is not null || query.DistanceSquared(candidate) > Rules.SelfRadius * Rules.SelfRadius;
+    }
+
+    private void CheckFiles()
+    {
+        var missing = Database.Concat(Queries).Where(image => !File.Exists(image.Path)).ToArray();
+        if (missing.Length > 0)
+            throw new UserErrorException(
+                $"{Title} lacks {missing.Length} of its {Database.Count + Queries.Count} image files; the first that is missing is {missing[0].Path}.");
+    }
+}

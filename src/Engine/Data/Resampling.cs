@@ -1,0 +1,136 @@
+using System.Numerics;
+
+namespace IlgpuNetVlad.Engine.Data;
+
+/// <summary>
+/// Resizes with a triangle filter that widens as the image shrinks, so that every pixel counts (what PyTorch and Pillow call antialiased bilinear,
+/// and equal to theirs); plain bilinear when it grows. Integers only: the same bytes on every machine.
+/// </summary>
+internal static class Resampling
+{
+    // 8 bits of pixel and 22 of weight fill an int; weights of one result sum to 1.
+    private const int Bits = 22;
+
+    public static PixelImage Resize(PixelImage image, int height, int width)
+    {
+        var (rgb, w) = (image.Rgb, image.Width);
+        if (width != w)
+        {
+            rgb = Rows(rgb, image.Height, w, Filter.Make(w, width));
+            w = width;
+        }
+
+        return new PixelImage(height, w, height == image.Height ? rgb : Columns(rgb, w * 3, Filter.Make(image.Height, height)));
+    }
+
+    private static byte[] Rows(byte[] rgb, int height, int width, Filter filter)
+    {
+        var result = new byte[height * filter.Length * 3];
+        for (var y = 0; y < height; y++)
+        {
+            var from = rgb.AsSpan(y * width * 3, width * 3);
+            var to = result.AsSpan(y * filter.Length * 3, filter.Length * 3);
+            for (var x = 0; x < filter.Length; x++)
+            {
+                int red = 1 << (Bits - 1), green = red, blue = red;
+                var weights = filter.Weights(x, out var first);
+                var pixels = from.Slice(first * 3, weights.Length * 3);
+                for (var i = 0; i < weights.Length; i++)
+                {
+                    var weight = weights[i];
+                    red += weight * pixels[3 * i];
+                    green += weight * pixels[3 * i + 1];
+                    blue += weight * pixels[3 * i + 2];
+                }
+
+                to[3 * x] = (byte)(red >> Bits);
+                to[3 * x + 1] = (byte)(green >> Bits);
+                to[3 * x + 2] = (byte)(blue >> Bits);
+            }
+        }
+
+        return result;
+    }
+
+    private static byte[] Columns(byte[] rgb, int stride, Filter filter)
+    {
+        var result = new byte[filter.Length * stride];
+        var sums = new int[stride];
+        for (var y = 0; y < filter.Length; y++)
+        {
+            Array.Fill(sums, 1 << (Bits - 1));
+            var weights = filter.Weights(y, out var first);
+            for (var i = 0; i < weights.Length; i++)
+                AddWeighted(rgb.AsSpan((first + i) * stride, stride), weights[i], sums);
+            var to = result.AsSpan(y * stride, stride);
+            for (var x = 0; x < stride; x++)
+                to[x] = (byte)(sums[x] >> Bits);
+        }
+
+        return result;
+    }
+
+    private static void AddWeighted(ReadOnlySpan<byte> row, int weight, Span<int> sums)
+    {
+        var x = 0;
+        for (; x <= row.Length - Vector<byte>.Count; x += Vector<byte>.Count)
+        {
+            Vector.Widen(new Vector<byte>(row[x..]), out var low, out var high);
+            Vector.Widen(low, out var a, out var b);
+            Vector.Widen(high, out var c, out var d);
+            var to = sums.Slice(x, Vector<byte>.Count);
+            var n = Vector<int>.Count;
+            (new Vector<int>(to) + Vector.AsVectorInt32(a) * weight).CopyTo(to);
+            (new Vector<int>(to[n..]) + Vector.AsVectorInt32(b) * weight).CopyTo(to[n..]);
+            (new Vector<int>(to[(2 * n)..]) + Vector.AsVectorInt32(c) * weight).CopyTo(to[(2 * n)..]);
+            (new Vector<int>(to[(3 * n)..]) + Vector.AsVectorInt32(d) * weight).CopyTo(to[(3 * n)..]);
+        }
+
+        for (; x < row.Length; x++)
+            sums[x] += weight * row[x];
+    }
+
+    /// <summary>For each of Length results, the inputs that it is the mean of, and their weights.</summary>
+    private sealed class Filter
+    {
+        private readonly int[] _first, _count, _weights;
+        private readonly int _stride;
+
+        private Filter(int length, int stride)
+        {
+            (Length, _stride) = (length, stride);
+            (_first, _count, _weights) = (new int[length], new int[length], new int[length * stride]);
+        }
+
+        public int Length { get; }
+
+        public static Filter Make(int from, int to)
+        {
+            var scale = (double)from / to;
+            var reach = Math.Max(1, scale);
+            var filter = new Filter(to, 2 * (int)Math.Ceiling(reach) + 1);
+            Span<double> raw = new double[filter._stride];
+            for (var i = 0; i < to; i++)
+            {
+                // Pixel k covers k … k + 1 and has its centre in between.
+                var centre = (i + 0.5) * scale;
+                var first = Math.Max(0, (int)(centre - reach + 0.5));
+                var count = Math.Min(from, (int)(centre + reach + 0.5)) - first;
+                var sum = 0.0;
+                for (var k = 0; k < count; k++)
+                    sum += raw[k] = Math.Max(0, 1 - Math.Abs(first + k + 0.5 - centre) / reach);
+                for (var k = 0; k < count; k++)
+                    filter._weights[i * filter._stride + k] = (int)Math.Round(raw[k] / sum * (1 << Bits), MidpointRounding.AwayFromZero);
+                (filter._first[i], filter._count[i]) = (first, count);
+            }
+
+            return filter;
+        }
+
+        public ReadOnlySpan<int> Weights(int i, out int first)
+        {
+            first = _first[i];
+            return _weights.AsSpan(i * _stride, _count[i]);
+        }
+    }
+}
