@@ -6,5 +6,6 @@ public static class KernelTable
     public static IReadOnlyList<Operation> All { get; } =
     [
         SgdUpdate.Operation,
+        RankingLoss.WeakOperation, RankingLoss.TripletOperation, RankingLoss.ContrastiveOperation,
     ];
 }
