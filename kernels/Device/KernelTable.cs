@@ -5,6 +5,9 @@ public static class KernelTable
 {
     public static IReadOnlyList<Operation> All { get; } =
     [
+        Convolution.ForwardOperation,
+        Convolution.BackwardDataOperation,
+        Convolution.BackwardWeightsOperation,
         SgdUpdate.Operation,
         RankingLoss.WeakOperation, RankingLoss.TripletOperation, RankingLoss.ContrastiveOperation,
     ];

@@ -1,0 +1,234 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace IlgpuNetVlad.Kernels;
+
+public static partial class Convolution
+{
+    private static void ForwardSimt(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
+    {
+        if (s.B > 0)
+            Simt.Forward.On(device)(Simt.Config(s.B * s.P * s.Q, s.GroupOc, s.Groups), v[0], v[1], v[2], v[3], s);
+    }
+
+    private static void BackwardDataSimt(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
+    {
+        if (s.B > 0)
+            Simt.BackwardData.On(device)(Simt.Config(s.B * s.H * s.W, s.GroupIc, s.Groups), v[0], v[1], v[2], v[3], s);
+    }
+
+    private static void BackwardWeightsSimt(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
+    {
+        Simt.BackwardWeights.On(device)(Simt.Config(s.R * s.S * s.GroupIc, s.GroupOc, s.Groups), v[0], v[1], v[2], v[3], s);
+        if (s.HasBias != 0)
+            Simt.BackwardBias.On(device)(new KernelConfig((s.Oc + SimtTile.Threads - 1) / SimtTile.Threads, SimtTile.Threads), v[1], v[2], v[4], s);
+    }
+
+    /// <summary>
+    /// Implicit products: rows and columns of A and B are computed, never stored. Each output number is summed by one thread over k in
+    /// order. grid (row tiles, column tiles, groups), 64 threads, 2 · 16 · 33 · 4 B = 4.1 KB of shared memory;
+    /// a tile reads (32 + 32) · 4 B from L2 for each 32·32·2 FLOP of a k: 8 FLOP a byte.
+    /// </summary>
+    private static class Simt
+    {
+        public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>> Forward =
+            new("convolution.forward.simt-32x32x16", ForwardKernel,
+                a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>(ForwardKernel));
+
+        public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>> BackwardData =
+            new("convolution.backward-data.simt-32x32x16", BackwardDataKernel,
+                a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>(BackwardDataKernel));
+
+        public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>> BackwardWeights =
+            new("convolution.backward-weights.simt-32x32x16", BackwardWeightsKernel,
+                a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>(BackwardWeightsKernel));
+
+        public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>> BackwardBias =
+            new("convolution.backward-bias.simt", BackwardBiasKernel,
+                a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>(BackwardBiasKernel));
+
+        public static KernelConfig Config(int rows, int columns, int groups)
+            => new(new Index3D((rows + SimtTile.Rows - 1) / SimtTile.Rows, (columns + SimtTile.Columns - 1) / SimtTile.Columns, groups), new Index3D(SimtTile.Threads, 1, 1));
+
+        // k = (r, s, c); rows are output pixels, columns output channels of the group.
+        private static void ForwardKernel(ArrayView<float> x, ArrayView<float> w, ArrayView<float> b, ArrayView<float> y, ConvolutionShape s)
+        {
+            var sharedA = SharedMemory.Allocate<float>(SimtTile.Depth * SimtTile.Pitch);
+            var sharedB = SharedMemory.Allocate<float>(SimtTile.Depth * SimtTile.Pitch);
+            int rows = s.B * s.P * s.Q, depth = s.R * s.S * s.GroupIc, group = Grid.IdxZ;
+            int row0 = Grid.IdxX * SimtTile.Rows, column0 = Grid.IdxY * SimtTile.Columns;
+            var sums = new SimtTile();
+            for (int k0 = 0; k0 < depth; k0 += SimtTile.Depth)
+            {
+                for (int i = 0; i < SimtTile.Loads; i++)
+                {
+                    int element = Group.IdxX + i * SimtTile.Threads;
+                    int k = element % SimtTile.Depth, row = element / SimtTile.Depth;
+                    float value = 0;
+                    if (row0 + row < rows && k0 + k < depth)
+                        value = Pixel(x, s, row0 + row, (k0 + k) / s.GroupIc, group * s.GroupIc + (k0 + k) % s.GroupIc);
+                    sharedA[k * SimtTile.Pitch + row] = value;
+                    int column = element % SimtTile.Columns;
+                    k = element / SimtTile.Columns;
+                    value = 0;
+                    if (column0 + column < s.GroupOc && k0 + k < depth)
+                        value = w[(k0 + k) * s.Oc + group * s.GroupOc + column0 + column];
+                    sharedB[k * SimtTile.Pitch + column] = value;
+                }
+                Group.Barrier();
+                sums = SimtTile.Multiply(sums, sharedA, sharedB);
+                Group.Barrier();
+            }
+            for (int i = 0; i < 4; i++)
+            {
+                int row = row0 + SimtTile.ThreadRow + i, column = column0 + SimtTile.ThreadColumn;
+                if (row >= rows)
+                    continue;
+                var (c0, c1, c2, c3) = SimtTile.Row(sums, i);
+                Finish(b, y, s, row, column, group, c0);
+                Finish(b, y, s, row, column + 1, group, c1);
+                Finish(b, y, s, row, column + 2, group, c2);
+                Finish(b, y, s, row, column + 3, group, c3);
+            }
+        }
+
+        private static void Finish(ArrayView<float> b, ArrayView<float> y, ConvolutionShape s, int row, int column, int group, float sum)
+        {
+            if (column >= s.GroupOc)
+                return;
+            int channel = group * s.GroupOc + column;
+            if (s.HasBias != 0)
+                sum += b[channel];
+            if (s.Relu != 0 && sum < 0)
+                sum = 0;
+            y[row * s.Oc + channel] = sum;
+        }
+
+        /// <summary>What output pixel <paramref name="row"/> reads at a tap; 0 in the padding.</summary>
+        private static float Pixel(ArrayView<float> x, ConvolutionShape s, int row, int tap, int channel)
+        {
+            int image = row / (s.P * s.Q), p = row / s.Q % s.P, q = row % s.Q;
+            int h = p * s.Stride + tap / s.S - s.Padding, column = q * s.Stride + tap % s.S - s.Padding;
+            return h >= 0 && h < s.H && column >= 0 && column < s.W ? x[((image * s.H + h) * s.W + column) * s.Ic + channel] : 0;
+        }
+
+        private static float Masked(ArrayView<float> y, ArrayView<float> dy, ConvolutionShape s, int index)
+        {
+            if (s.Relu != 0 && y[index] <= 0)
+                return 0;
+            return dy[index];
+        }
+
+        // k = (r, s, o); rows are input pixels, columns input channels of the group.
+        private static void BackwardDataKernel(ArrayView<float> w, ArrayView<float> y, ArrayView<float> dy, ArrayView<float> dx, ConvolutionShape s)
+        {
+            var sharedA = SharedMemory.Allocate<float>(SimtTile.Depth * SimtTile.Pitch);
+            var sharedB = SharedMemory.Allocate<float>(SimtTile.Depth * SimtTile.Pitch);
+            int rows = s.B * s.H * s.W, depth = s.R * s.S * s.GroupOc, group = Grid.IdxZ;
+            int row0 = Grid.IdxX * SimtTile.Rows, column0 = Grid.IdxY * SimtTile.Columns;
+            var sums = new SimtTile();
+            for (int k0 = 0; k0 < depth; k0 += SimtTile.Depth)
+            {
+                for (int i = 0; i < SimtTile.Loads; i++)
+                {
+                    int element = Group.IdxX + i * SimtTile.Threads;
+                    int k = element % SimtTile.Depth, row = element / SimtTile.Depth;
+                    float value = 0;
+                    if (row0 + row < rows && k0 + k < depth)
+                        value = Gradient(y, dy, s, row0 + row, (k0 + k) / s.GroupOc, group * s.GroupOc + (k0 + k) % s.GroupOc);
+                    sharedA[k * SimtTile.Pitch + row] = value;
+                    int column = element / SimtTile.Depth;
+                    value = 0;
+                    if (column0 + column < s.GroupIc && k0 + k < depth)
+                        value = w[((k0 + k) / s.GroupOc * s.GroupIc + column0 + column) * s.Oc + group * s.GroupOc + (k0 + k) % s.GroupOc];
+                    sharedB[k * SimtTile.Pitch + column] = value;
+                }
+                Group.Barrier();
+                sums = SimtTile.Multiply(sums, sharedA, sharedB);
+                Group.Barrier();
+            }
+            for (int i = 0; i < 4; i++)
+            {
+                int row = row0 + SimtTile.ThreadRow + i, column = column0 + SimtTile.ThreadColumn;
+                if (row >= rows)
+                    continue;
+                var (c0, c1, c2, c3) = SimtTile.Row(sums, i);
+                Store(dx, row * s.Ic + group * s.GroupIc, column, s.GroupIc, c0);
+                Store(dx, row * s.Ic + group * s.GroupIc, column + 1, s.GroupIc, c1);
+                Store(dx, row * s.Ic + group * s.GroupIc, column + 2, s.GroupIc, c2);
+                Store(dx, row * s.Ic + group * s.GroupIc, column + 3, s.GroupIc, c3);
+            }
+        }
+
+        private static void Store(ArrayView<float> to, int start, int column, int columns, float value)
+        {
+            if (column < columns)
+                to[start + column] = value;
+        }
+
+        /// <summary>The masked gradient of the output that reads input pixel <paramref name="row"/> at a tap; 0 where there is none.</summary>
+        private static float Gradient(ArrayView<float> y, ArrayView<float> dy, ConvolutionShape s, int row, int tap, int channel)
+        {
+            int image = row / (s.H * s.W), down = row / s.W % s.H + s.Padding - tap / s.S, right = row % s.W + s.Padding - tap % s.S;
+            if (down < 0 || right < 0 || down % s.Stride != 0 || right % s.Stride != 0)
+                return 0;
+            down /= s.Stride;
+            right /= s.Stride;
+            if (down >= s.P || right >= s.Q)
+                return 0;
+            return Masked(y, dy, s, ((image * s.P + down) * s.Q + right) * s.Oc + channel);
+        }
+
+        // k is an output pixel of any image; rows are (r, s, c), columns output channels of the group.
+        private static void BackwardWeightsKernel(ArrayView<float> x, ArrayView<float> y, ArrayView<float> dy, ArrayView<float> dw, ConvolutionShape s)
+        {
+            var sharedA = SharedMemory.Allocate<float>(SimtTile.Depth * SimtTile.Pitch);
+            var sharedB = SharedMemory.Allocate<float>(SimtTile.Depth * SimtTile.Pitch);
+            int rows = s.R * s.S * s.GroupIc, depth = s.B * s.P * s.Q, group = Grid.IdxZ;
+            int row0 = Grid.IdxX * SimtTile.Rows, column0 = Grid.IdxY * SimtTile.Columns;
+            var sums = new SimtTile();
+            for (int k0 = 0; k0 < depth; k0 += SimtTile.Depth)
+            {
+                for (int i = 0; i < SimtTile.Loads; i++)
+                {
+                    int element = Group.IdxX + i * SimtTile.Threads;
+                    int k = element / SimtTile.Rows, row = element % SimtTile.Rows;
+                    float value = 0;
+                    if (row0 + row < rows && k0 + k < depth)
+                        value = Pixel(x, s, k0 + k, (row0 + row) / s.GroupIc, group * s.GroupIc + (row0 + row) % s.GroupIc);
+                    sharedA[k * SimtTile.Pitch + row] = value;
+                    value = 0;
+                    if (column0 + row < s.GroupOc && k0 + k < depth)
+                        value = Masked(y, dy, s, (k0 + k) * s.Oc + group * s.GroupOc + column0 + row);
+                    sharedB[k * SimtTile.Pitch + row] = value;
+                }
+                Group.Barrier();
+                sums = SimtTile.Multiply(sums, sharedA, sharedB);
+                Group.Barrier();
+            }
+            for (int i = 0; i < 4; i++)
+            {
+                int row = row0 + SimtTile.ThreadRow + i, column = column0 + SimtTile.ThreadColumn;
+                if (row >= rows)
+                    continue;
+                var (c0, c1, c2, c3) = SimtTile.Row(sums, i);
+                Store(dw, row * s.Oc + group * s.GroupOc, column, s.GroupOc, c0);
+                Store(dw, row * s.Oc + group * s.GroupOc, column + 1, s.GroupOc, c1);
+                Store(dw, row * s.Oc + group * s.GroupOc, column + 2, s.GroupOc, c2);
+                Store(dw, row * s.Oc + group * s.GroupOc, column + 3, s.GroupOc, c3);
+            }
+        }
+
+        // One thread a channel: 64 threads read neighbouring channels, so the loads are coalesced.
+        private static void BackwardBiasKernel(ArrayView<float> y, ArrayView<float> dy, ArrayView<float> db, ConvolutionShape s)
+        {
+            int channel = Grid.IdxX * SimtTile.Threads + Group.IdxX;
+            if (channel >= s.Oc)
+                return;
+            float sum = 0;
+            for (int pixel = 0; pixel < s.B * s.P * s.Q; pixel++)
+                sum += Masked(y, dy, s, pixel * s.Oc + channel);
+            db[channel] = sum;
+        }
+    }
+}

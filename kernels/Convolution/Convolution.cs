@@ -1,0 +1,117 @@
+using ILGPU;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>
+/// Convolution (correlation, as everywhere in this field) with fused bias and ReLU:
+/// <code>
+/// y = act(conv(x, w) + b)
+///   x [B, H, W, Ic]   w [R, S, Ic/Groups, Oc]   b [Oc]   y [B, P, Q, Oc]
+/// y[i,p,q,o] = act(b[o] + Σ_{r,s,c} x[i, p·stride + r − pad, q·stride + s − pad, c] · w[r, s, c, o])
+/// </code>
+/// Backward takes y, whose sign is ReLU's mask: g = dy where not y ≤ 0, else 0 (NaN passes, as in PyTorch).
+/// <code>
+/// dx[i,h,w,c] = Σ g[i,p,q,o] · w[r,s,c,o]  over p·stride + r − pad = h, q·stride + s − pad = w
+/// dw[r,s,c,o] = Σ_{i,p,q} x[…] · g[i,p,q,o]      db[o] = Σ_{i,p,q} g[i,p,q,o]
+/// </code>
+/// 2·B·P·Q·Oc·R·S·Ic/Groups FLOPs in each direction; every buffer moves once.
+/// </summary>
+public static partial class Convolution
+{
+    /// <summary>y = act(conv(x, w) + b).</summary>
+    public static readonly Operation<ConvolutionShape> ForwardOperation = new()
+    {
+        Name = "convolution.forward",
+        Contract = "y = act(conv(x, w) + b)   x [B,H,W,Ic], w [R,S,Ic/G,Oc], b [Oc], y [B,P,Q,Oc]",
+        Check = s => s.Wrong(),
+        Buffers = s => [new("x", s.XLength, Access.Read), new("w", s.WLength, Access.Read), new("b", s.HasBias * s.Oc, Access.Read), new("y", s.YLength, Access.Write)],
+        Flops = s => s.Flops,
+        Tolerance = s => SumTolerance(s.R * s.S * s.GroupIc),
+        Variants =
+        [
+            new("host-6x4v", VariantKind.Host, ForwardHost, HostConvolution.ForwardWorkspace),
+            new("simt-32x32x16", VariantKind.Simt, ForwardSimt, kernels: Simt.Forward),
+            new("reference", VariantKind.Reference, ForwardReference),
+        ],
+        Examples = ExampleShapes,
+    };
+
+    /// <summary>dx from dy.</summary>
+    public static readonly Operation<ConvolutionShape> BackwardDataOperation = new()
+    {
+        Name = "convolution.backward-data",
+        Contract = "dx = convᵀ(dy·[y>0], w)   w [R,S,Ic/G,Oc], y, dy [B,P,Q,Oc], dx [B,H,W,Ic]",
+        Check = s => s.Wrong(),
+        Buffers = s => [new("w", s.WLength, Access.Read), new("y", s.Relu * s.YLength, Access.Read), new("dy", s.YLength, Access.Read), new("dx", s.XLength, Access.Write)],
+        Flops = s => s.Flops,
+        Tolerance = s => SumTolerance(s.R * s.S * s.GroupOc),
+        Variants =
+        [
+            new("host-6x4v", VariantKind.Host, BackwardDataHost, HostConvolution.BackwardDataWorkspace),
+            new("simt-32x32x16", VariantKind.Simt, BackwardDataSimt, kernels: Simt.BackwardData),
+            new("reference", VariantKind.Reference, BackwardDataReference),
+        ],
+        Examples = ExampleShapes,
+    };
+
+    /// <summary>dw and db from x and dy.</summary>
+    public static readonly Operation<ConvolutionShape> BackwardWeightsOperation = new()
+    {
+        Name = "convolution.backward-weights",
+        Contract = "dw = Σ x·dy·[y>0], db = Σ dy·[y>0]   x [B,H,W,Ic], y, dy [B,P,Q,Oc], dw [R,S,Ic/G,Oc], db [Oc]",
+        Check = s => s.Wrong(),
+        Buffers = s =>
+        [
+            new("x", s.XLength, Access.Read), new("y", s.Relu * s.YLength, Access.Read), new("dy", s.YLength, Access.Read),
+            new("dw", s.WLength, Access.Write), new("db", s.HasBias * s.Oc, Access.Write),
+        ],
+        Flops = s => s.Flops,
+        Tolerance = s => SumTolerance(s.B * s.P * s.Q),
+        Variants =
+        [
+            new("host-6x4v", VariantKind.Host, BackwardWeightsHost, HostWeightGradient.Workspace),
+            new("simt-32x32x16", VariantKind.Simt, BackwardWeightsSimt, kernels: [Simt.BackwardWeights, Simt.BackwardBias]),
+            new("reference", VariantKind.Reference, BackwardWeightsReference),
+        ],
+        Examples = ExampleShapes,
+    };
+
+    /// <param name="b">May be empty where <see cref="ConvolutionShape.HasBias"/> is 0.</param>
+    /// <inheritdoc cref="ForwardOperation"/>
+    public static void Forward(Device device, in ConvolutionShape shape, ArrayView<float> x, ArrayView<float> w, ArrayView<float> b, ArrayView<float> y, ArrayView<float> workspace)
+        => ForwardOperation.Run(device, shape, [x, w, b, y], workspace);
+
+    /// <param name="y">The forward result; may be empty where <see cref="ConvolutionShape.Relu"/> is 0.</param>
+    /// <inheritdoc cref="BackwardDataOperation"/>
+    public static void BackwardData(Device device, in ConvolutionShape shape, ArrayView<float> w, ArrayView<float> y, ArrayView<float> dy, ArrayView<float> dx, ArrayView<float> workspace)
+        => BackwardDataOperation.Run(device, shape, [w, y, dy, dx], workspace);
+
+    /// <param name="y">The forward result; may be empty where <see cref="ConvolutionShape.Relu"/> is 0.</param>
+    /// <param name="db">May be empty where <see cref="ConvolutionShape.HasBias"/> is 0.</param>
+    /// <inheritdoc cref="BackwardWeightsOperation"/>
+    public static void BackwardWeights(Device device, in ConvolutionShape shape, ArrayView<float> x, ArrayView<float> y, ArrayView<float> dy, ArrayView<float> dw, ArrayView<float> db, ArrayView<float> workspace)
+        => BackwardWeightsOperation.Run(device, shape, [x, y, dy, dw, db], workspace);
+
+    /// <summary>
+    /// Errors of a sum of n products in fp32 grow like √n·u (u = 6e-8) where signs are mixed; eight of those, and a floor for short sums.
+    /// </summary>
+    private static double SumTolerance(int n) => 8 * 6e-8 * Math.Sqrt(Math.Max(n, 4));
+
+    private static ConvolutionShape[] ExampleShapes =>
+    [
+        new(0, 5, 5, 3, 4, 3, 3, 1, 1),                        // empty batch
+        new(1, 1, 1, 1, 1, 1, 1),                              // one pixel, one channel
+        new(1, 1, 1, 1, 1, 3, 3, 1, 1, 1, 1, 0),               // nothing but padding around one pixel
+        new(2, 9, 11, 3, 16, 3, 3, 1, 1, 1, 1),
+        new(1, 13, 8, 16, 24, 3, 3, 1, 1),
+        new(2, 23, 27, 3, 8, 11, 11, 4, 0, 1, 1),              // AlexNet's first layer
+        new(2, 7, 9, 8, 12, 5, 5, 1, 2, 2, 1),                 // groups
+        new(3, 6, 5, 32, 20, 1, 1),
+        new(1, 5, 7, 6, 65, 3, 3, 2, 1, 1, 0, 0),              // stride, a column beyond the widest panel
+        new(1, 8, 6, 5, 33, 2, 4, 2, 0, 1, 1),                 // a kernel that is not square, rows that do not divide
+        new(2, 6, 6, 12, 9, 3, 3, 3, 2, 3, 1, 0),              // stride beyond what the kernel covers
+        new(1, 3, 4, 4, 5, 1, 1, 1, 2),                        // more padding than the kernel reaches
+        new(1, 2, 170, 2, 17, 3, 3, 1, 1, 1, 1),               // more columns than a strip
+        new(1, 4, 5, 37, 130, 3, 3, 1, 1, 1, 1),               // three panels
+    ];
+}

@@ -1,0 +1,174 @@
+using System.Runtime.CompilerServices;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>
+/// The Host variant of a convolution's forward pass, and of its backward pass for data, which is a convolution too: of the masked (and, for
+/// strides, spread) dy with the weights turned by 180° and their channels swapped.
+/// <para>
+/// A tile is a strip of output pixels of one image. Its inputs are copied with their padding into a scratch that stays in the L2 cache; then,
+/// panel of output channels by panel, chunk of k by chunk, 6 pixels at a time go through <see cref="RegisterTile"/>. In NHWC the taps of one
+/// kernel row are neighbours in memory, so k is R runs of S·Ic (R·S runs of Ic/Groups with groups): no im2col matrix exists. Weights are packed
+/// once a call into panels. Scratch of a worker: one strip and one panel of sums.
+/// </para>
+/// </summary>
+internal readonly unsafe struct HostConvolution : IHostTask
+{
+    /// <summary>Output pixels of a strip, about: enough to use each packed weight often, few enough for the cache.</summary>
+    private const int StripPixels = 144;
+
+    /// <summary>Floats of a copied strip that still leave the L2 cache room for weights.</summary>
+    private const int StripFloats = 64 * 1024;
+
+    /// <summary>Rows of k whose weights (64 columns wide) take at most a quarter of a 1 MiB L2 cache.</summary>
+    private const int ChunkRows = 1024;
+
+    private readonly HostStrip strip;
+    private readonly float* packed, bias, output, scratch;
+    private readonly int images, outRows, outColumns, groups, groupIn, groupOut, kernelRows, kernelColumns;
+    private readonly int stripRows, stripColumns;
+    private readonly bool relu;
+
+    private HostConvolution(HostStrip strip, float* packed, float* bias, bool relu, float* output, float* scratch,
+        int images, int outRows, int outColumns, int groups, int groupIn, int groupOut, int kernelRows, int kernelColumns)
+    {
+        this.strip = strip;
+        this.packed = packed;
+        this.bias = bias;
+        this.relu = relu;
+        this.output = output;
+        this.scratch = scratch;
+        this.images = images;
+        this.outRows = outRows;
+        this.outColumns = outColumns;
+        this.groups = groups;
+        this.groupIn = groupIn;
+        this.groupOut = groupOut;
+        this.kernelRows = kernelRows;
+        this.kernelColumns = kernelColumns;
+        (stripRows, stripColumns) = StripSize(strip, outRows, outColumns);
+    }
+
+    /// <summary>Output rows and columns of a strip.</summary>
+    internal static (int Rows, int Columns) StripSize(in HostStrip strip, int outRows, int outColumns)
+    {
+        int columns = outColumns;
+        if (columns > StripPixels)
+        {
+            int parts = (columns + StripPixels - 1) / StripPixels;
+            columns = (columns + parts - 1) / parts;
+        }
+        int rows = Math.Clamp(StripPixels / columns, 1, outRows);
+        while (rows > 1 && strip.Rows(rows) * strip.Columns(columns) * strip.Channels > StripFloats)
+            rows--;
+        return (rows, columns);
+    }
+
+    /// <summary>Floats of scratch of one worker.</summary>
+    private static long WorkerScratch(in HostStrip strip, int outRows, int outColumns)
+    {
+        var (rows, columns) = StripSize(strip, outRows, outColumns);
+        long copied = strip.IsDirect ? 0 : (long)strip.Rows(rows) * strip.Columns(columns) * strip.Channels;
+        long sums = (rows * columns + RegisterTile.Rows) * (long)HostPanels.MaxWidth;
+        return (copied + sums + 31) / 16 * 16;
+    }
+
+    private static long PackedLength(int groups, int groupIn, int groupOut, int taps) => (long)groups * taps * groupIn * HostPanels.Padded(groupOut);
+
+    public static long ForwardWorkspace(Device device, ConvolutionShape s)
+        => PackedLength(s.Groups, s.GroupIc, s.GroupOc, s.R * s.S) + device.Threads * WorkerScratch(ForwardStrip(s, null), s.P, s.Q);
+
+    public static long BackwardDataWorkspace(Device device, ConvolutionShape s)
+        // A mask makes a strip a copy; any address serves to say so.
+        => PackedLength(s.Groups, s.GroupOc, s.GroupIc, s.R * s.S) + device.Threads * WorkerScratch(BackwardStrip(s, null, s.Relu != 0 ? (float*)1 : null), s.H, s.W);
+
+    internal static HostStrip ForwardStrip(in ConvolutionShape s, float* x)
+        => new(x, null, s.H, s.W, s.Ic, s.Stride, 1, s.Padding, s.Padding, s.R, s.S);
+
+    private static HostStrip BackwardStrip(in ConvolutionShape s, float* dy, float* mask)
+        => new(dy, mask, s.P, s.Q, s.Oc, 1, s.Stride, s.R - 1 - s.Padding, s.S - 1 - s.Padding, s.R, s.S);
+
+    public static void Forward(Device device, in ConvolutionShape s, float* x, float* w, float* b, float* y, float* workspace)
+    {
+        device.RunHost(s.R * s.S * s.Groups, new HostWeightPacking(w, workspace, s, backward: false));
+        var task = new HostConvolution(ForwardStrip(s, x), workspace, b, s.Relu != 0, y, workspace + PackedLength(s.Groups, s.GroupIc, s.GroupOc, s.R * s.S),
+            s.B, s.P, s.Q, s.Groups, s.GroupIc, s.GroupOc, s.R, s.S);
+        device.RunHost(task.Tiles, task);
+    }
+
+    public static void BackwardData(Device device, in ConvolutionShape s, float* w, float* y, float* dy, float* dx, float* workspace)
+    {
+        device.RunHost(s.R * s.S * s.Groups, new HostWeightPacking(w, workspace, s, backward: true));
+        var task = new HostConvolution(BackwardStrip(s, dy, s.Relu != 0 ? y : null), workspace, null, false, dx,
+            workspace + PackedLength(s.Groups, s.GroupOc, s.GroupIc, s.R * s.S), s.B, s.H, s.W, s.Groups, s.GroupOc, s.GroupIc, s.R, s.S);
+        device.RunHost(task.Tiles, task);
+    }
+
+    private int RowStrips => (outRows + stripRows - 1) / stripRows;
+
+    private int ColumnStrips => (outColumns + stripColumns - 1) / stripColumns;
+
+    private int Tiles => images * RowStrips * ColumnStrips;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Run(int tile, int worker)
+    {
+        int image = tile / (RowStrips * ColumnStrips), within = tile % (RowStrips * ColumnStrips);
+        int row = within / ColumnStrips * stripRows, column = within % ColumnStrips * stripColumns;
+        int rows = Math.Min(stripRows, outRows - row), columns = Math.Min(stripColumns, outColumns - column);
+
+        float* sums = scratch + worker * WorkerScratch(strip, outRows, outColumns);
+        float* input;
+        int pitch;
+        if (strip.IsDirect)
+            input = strip.Direct(image, row, column, out pitch);
+        else
+        {
+            input = sums + (long)(stripRows * stripColumns + RegisterTile.Rows) * HostPanels.MaxWidth;
+            strip.Fill(input, image, row, rows, column, columns);
+            pitch = strip.Columns(columns) * strip.Channels;
+        }
+
+        // With one group the taps of a kernel row are one run.
+        bool joined = groups == 1;
+        int runs = joined ? kernelRows : kernelRows * kernelColumns;
+        int runLength = joined ? kernelColumns * groupIn : groupIn;
+        int chunkRuns = Math.Max(1, ChunkRows / runLength);
+        int outChannels = groups * groupOut;
+        int* offsets = stackalloc int[RegisterTile.Rows];
+
+        for (int group = 0; group < groups; group++)
+        {
+            float* panel = packed + (long)group * runs * runLength * HostPanels.Padded(groupOut);
+            for (int start = 0, width; start < groupOut; start += width)
+            {
+                width = HostPanels.Width(groupOut - start);
+                for (int run = 0; run < runs; run += chunkRuns)
+                {
+                    int count = Math.Min(chunkRuns, runs - run);
+                    int first = group * groupIn + (joined ? run * pitch : 0);
+                    for (int pixel = 0; pixel < rows * columns; pixel += RegisterTile.Rows)
+                    {
+                        for (int i = 0; i < RegisterTile.Rows; i++)
+                        {
+                            // A tile that reaches beyond the strip repeats its first pixel; those sums are never read.
+                            int at = pixel + i < rows * columns ? pixel + i : pixel;
+                            offsets[i] = at / columns * strip.Step * pitch + at % columns * strip.Step * strip.Channels;
+                        }
+                        var taps = joined
+                            ? new HostRuns(count, runLength, first, pitch, int.MaxValue, 0, 0)
+                            : new HostRuns(count, runLength, first, strip.Channels, kernelColumns, pitch, run);
+                        HostPanels.MultiplyRuns(width, input, offsets, taps, panel + (long)run * runLength * width, sums + (long)pixel * width, run > 0);
+                    }
+                }
+                int used = Math.Min(width, groupOut - start), channel = group * groupOut + start;
+                for (int pixel = 0; pixel < rows * columns; pixel++)
+                {
+                    float* to = output + (((long)image * outRows + row + pixel / columns) * outColumns + column + pixel % columns) * outChannels + channel;
+                    HostPanels.Finish(sums + (long)pixel * width, bias == null ? null : bias + channel, relu, to, used);
+                }
+                panel += (long)runs * runLength * width;
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using System.Runtime.Intrinsics;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>ReLU's gradient mask on the host.</summary>
+internal static unsafe class HostMask
+{
+    /// <summary>to[i] = dy[i] where not y[i] ≤ 0, else 0: NaN in y lets the gradient pass, as in PyTorch.</summary>
+    public static void Apply(float* dy, float* y, float* to, int count)
+    {
+        int i = 0;
+        if (Vector512.IsHardwareAccelerated)
+        {
+            for (; i <= count - 16; i += 16)
+                Vector512.AndNot(Vector512.Load(dy + i), Vector512.LessThanOrEqual(Vector512.Load(y + i), default)).Store(to + i);
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            for (; i <= count - 8; i += 8)
+                Vector256.AndNot(Vector256.Load(dy + i), Vector256.LessThanOrEqual(Vector256.Load(y + i), default)).Store(to + i);
+        }
+        for (; i < count; i++)
+            to[i] = y[i] <= 0 ? 0 : dy[i];
+    }
+}

@@ -1,0 +1,178 @@
+using System.Runtime.CompilerServices;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>
+/// The Host variant of a convolution's backward pass for weights and bias: an outer product summed over pixels. The strips of all images, in order,
+/// are dealt to a number of slices that the shape alone decides; each slice sums its strips in order into its own partial result, and a second
+/// pass adds the slices in order. So neither threads nor timing touch the sums. Within a strip, dy (masked) and x (with its padding) are copied next to the core;
+/// 6 neighbouring weights × a panel of output channels stay in registers while a row of pixels goes by.
+/// </summary>
+internal readonly unsafe struct HostWeightGradient : IHostTask
+{
+    /// <summary>Slices at most, and the floats that all partial results may take together.</summary>
+    private const int MaxSlices = 16;
+    private const long PartialFloats = 16L * 1024 * 1024;
+
+    /// <summary>Output channels that one tile takes: large layers get more tiles, and each keeps its part of the sums in the L2 cache.</summary>
+    private const int BlockChannels = 128;
+
+    private readonly ConvolutionShape s;
+    private readonly HostStrip strip;
+    private readonly float* y, dy, partial, scratch;
+    private readonly int slices, stripRows, stripColumns;
+
+    private HostWeightGradient(in ConvolutionShape s, float* x, float* y, float* dy, float* workspace)
+    {
+        this.s = s;
+        this.y = s.Relu != 0 ? y : null;
+        this.dy = dy;
+        strip = HostConvolution.ForwardStrip(s, x);
+        (stripRows, stripColumns) = HostConvolution.StripSize(strip, s.P, s.Q);
+        slices = Slices(s);
+        partial = workspace;
+        scratch = workspace + slices * SliceFloats(s);
+    }
+
+    /// <summary>Rows of a partial result: each kernel row's run rounded up to whole register tiles, and one for the bias.</summary>
+    private static int PartialRows(in ConvolutionShape s) => Runs(s) * Rounded(RunLength(s)) + 1;
+
+    private static int Runs(in ConvolutionShape s) => s.Groups == 1 ? s.R : s.R * s.S;
+
+    private static int RunLength(in ConvolutionShape s) => s.Groups == 1 ? s.S * s.Ic : s.GroupIc;
+
+    private static int Rounded(int length) => (length + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows;
+
+    private static long SliceFloats(in ConvolutionShape s) => (long)PartialRows(s) * s.Groups * HostPanels.Padded(s.GroupOc);
+
+    private static int Strips(in ConvolutionShape s)
+    {
+        var (rows, columns) = HostConvolution.StripSize(HostConvolution.ForwardStrip(s, null), s.P, s.Q);
+        return s.B * ((s.P + rows - 1) / rows) * ((s.Q + columns - 1) / columns);
+    }
+
+    private static int Slices(in ConvolutionShape s)
+        => (int)Math.Max(1, Math.Min(Math.Min(MaxSlices, Strips(s)), PartialFloats / SliceFloats(s)));
+
+    private static int Blocks(in ConvolutionShape s) => (s.GroupOc + BlockChannels - 1) / BlockChannels;
+
+    private static long WorkerScratch(in ConvolutionShape s)
+    {
+        var strip = HostConvolution.ForwardStrip(s, null);
+        var (rows, columns) = HostConvolution.StripSize(strip, s.P, s.Q);
+        long copied = strip.IsDirect ? 0 : (long)strip.Rows(rows) * strip.Columns(columns) * strip.Channels;
+        return (copied + (long)rows * columns * HostPanels.Padded(Math.Min(s.GroupOc, BlockChannels)) + 31) / 16 * 16;
+    }
+
+    public static long Workspace(Device device, ConvolutionShape s) => Slices(s) * SliceFloats(s) + device.Threads * WorkerScratch(s);
+
+    public static void Run(Device device, in ConvolutionShape s, float* x, float* y, float* dy, float* dw, float* db, float* workspace)
+    {
+        var task = new HostWeightGradient(s, x, y, dy, workspace);
+        device.RunHost(task.slices * s.Groups * Blocks(s), task);
+        device.RunHost(Runs(s) + 1, new Sum(s, workspace, task.slices, dw, db));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Run(int tile, int worker)
+    {
+        int slice = tile / (s.Groups * Blocks(s)), group = tile / Blocks(s) % s.Groups, firstChannel = tile % Blocks(s) * BlockChannels;
+        int channels = Math.Min(BlockChannels, s.GroupOc - firstChannel), padded = HostPanels.Padded(channels);
+        int stride = s.Groups * HostPanels.Padded(s.GroupOc);
+        float* sums = partial + slice * SliceFloats(s) + group * HostPanels.Padded(s.GroupOc) + firstChannel;
+        for (int i = 0; i < PartialRows(s); i++)
+            new Span<float>(sums + (long)i * stride, padded).Clear();
+
+        int rowStrips = (s.P + stripRows - 1) / stripRows, columnStrips = (s.Q + stripColumns - 1) / stripColumns;
+        long strips = (long)s.B * rowStrips * columnStrips;
+        float* gradient = scratch + worker * WorkerScratch(s);
+        float* copied = gradient + (long)stripRows * stripColumns * HostPanels.Padded(Math.Min(s.GroupOc, BlockChannels));
+        for (long unit = strips * slice / slices; unit < strips * (slice + 1) / slices; unit++)
+        {
+            int image = (int)(unit / (rowStrips * columnStrips)), within = (int)(unit % (rowStrips * columnStrips));
+            int row = within / columnStrips * stripRows, column = within % columnStrips * stripColumns;
+            int rows = Math.Min(stripRows, s.P - row), columns = Math.Min(stripColumns, s.Q - column);
+            CopyGradient(gradient, padded, image, row, rows, column, columns, group * s.GroupOc + firstChannel, channels);
+            float* input;
+            int pitch;
+            if (strip.IsDirect)
+                input = strip.Direct(image, row, column, out pitch);
+            else
+            {
+                strip.Fill(input = copied, image, row, rows, column, columns);
+                pitch = strip.Columns(columns) * s.Ic;
+            }
+            Accumulate(input + group * s.GroupIc, pitch, gradient, padded, rows, columns, channels, sums, stride);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Accumulate(float* input, int pitch, float* gradient, int padded, int rows, int columns, int channels, float* sums, int stride)
+    {
+        int runLength = RunLength(s), runs = Runs(s);
+        int* offsets = stackalloc int[RegisterTile.Rows];
+        for (int run = 0; run < runs; run++)
+        {
+            int runOffset = s.Groups == 1 ? run * pitch : run / s.S * pitch + run % s.S * s.Ic;
+            for (int k = 0; k < runLength; k += RegisterTile.Rows)
+            {
+                // A tile beyond the run's end repeats its first weight into rows that are never read.
+                for (int i = 0; i < RegisterTile.Rows; i++)
+                    offsets[i] = k + i < runLength ? i : 0;
+                float* to = sums + (long)(run * Rounded(runLength) + k) * stride;
+                for (int start = 0, width; start < channels; start += width)
+                {
+                    width = HostPanels.Width(channels - start);
+                    for (int row = 0; row < rows; row++)
+                        HostPanels.MultiplyOuter(width, input + runOffset + k + (long)row * s.Stride * pitch, offsets, s.Stride * s.Ic,
+                            gradient + (long)row * columns * padded + start, padded, columns, to + start, stride);
+                }
+            }
+        }
+        float* bias = sums + (long)(PartialRows(s) - 1) * stride;
+        for (int pixel = 0; pixel < rows * columns; pixel++)
+            for (int j = 0; j < padded; j++)
+                bias[j] += gradient[(long)pixel * padded + j];
+    }
+
+    private void CopyGradient(float* to, int padded, int image, int row, int rows, int column, int columns, int channel, int channels)
+    {
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++, to += padded)
+            {
+                long from = (((long)image * s.P + row + i) * s.Q + column + j) * s.Oc + channel;
+                if (y == null)
+                    new ReadOnlySpan<float>(dy + from, channels).CopyTo(new Span<float>(to, channels));
+                else
+                    HostMask.Apply(dy + from, y + from, to, channels);
+                new Span<float>(to + channels, padded - channels).Clear();
+            }
+    }
+
+    /// <summary>Adds the slices in order; one tile takes one run of weights, the last one the bias.</summary>
+    private readonly struct Sum(ConvolutionShape s, float* partial, int slices, float* dw, float* db) : IHostTask
+    {
+        public void Run(int tile, int worker)
+        {
+            int padded = HostPanels.Padded(s.GroupOc), stride = s.Groups * padded, length = RunLength(s);
+            bool isBias = tile == Runs(s);
+            int rows = isBias ? s.HasBias : length;
+            for (int i = 0; i < rows; i++)
+            {
+                long row = isBias ? PartialRows(s) - 1 : tile * Rounded(length) + i;
+                float* to = isBias ? db : dw + ((long)tile * length + i) * s.Oc;
+                for (int group = 0; group < s.Groups; group++)
+                {
+                    var target = new Span<float>(to + group * s.GroupOc, s.GroupOc);
+                    target.Clear();
+                    for (int slice = 0; slice < slices; slice++)
+                    {
+                        float* from = partial + slice * SliceFloats(s) + row * stride + group * padded;
+                        for (int j = 0; j < s.GroupOc; j++)
+                            target[j] += from[j];
+                    }
+                }
+            }
+        }
+    }
+}
