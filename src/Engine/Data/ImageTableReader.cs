@@ -44,9 +44,13 @@ internal static class ImageTableReader
         IEnumerable<int>[]? truth = null;
         if (!all.All(entry => entry.Image.HasPosition))
         {
-            var lost = all.Where(entry => entry.Image.Place is null).OrderBy(entry => entry.Row).FirstOrDefault();
+            // Blame first the image that has nothing, then the one that lacks what all the others are to be judged by.
+            var lost = all.Where(entry => entry.Image.Place is null).OrderBy(entry => entry.Image.HasPosition).ThenBy(entry => entry.Row).FirstOrDefault();
             if (lost.Image is not null)
-                throw table.Wrong(lost.Row, "the image has neither a position (easting and northing) nor a place, and not all others have positions either");
+                throw table.Wrong(
+                    lost.Row, lost.Image.HasPosition
+                        ? "the image has no place, and not every image of the split has a position to judge by"
+                        : "the image has neither a position (easting and northing) nor a place");
             var places = Enumerable.Range(0, database.Count).ToLookup(d => database[d].Image.Place);
             truth = [.. queries.Select(query => places[query.Image.Place])];
         }

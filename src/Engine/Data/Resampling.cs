@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace IlgpuNetVlad.Engine.Data;
 
@@ -26,26 +28,27 @@ internal static class Resampling
     private static byte[] Rows(byte[] rgb, int height, int width, Filter filter)
     {
         var result = new byte[height * filter.Length * 3];
+        // A pixel is read as four bytes, one of which is not its own; the last of a row needs a byte behind it.
+        var from = new byte[width * 3 + 1];
         for (var y = 0; y < height; y++)
         {
-            var from = rgb.AsSpan(y * width * 3, width * 3);
+            rgb.AsSpan(y * width * 3, width * 3).CopyTo(from);
             var to = result.AsSpan(y * filter.Length * 3, filter.Length * 3);
             for (var x = 0; x < filter.Length; x++)
             {
-                int red = 1 << (Bits - 1), green = red, blue = red;
+                var sum = Vector128.Create(1 << (Bits - 1));
                 var weights = filter.Weights(x, out var first);
-                var pixels = from.Slice(first * 3, weights.Length * 3);
+                ref var pixel = ref from[first * 3];
                 for (var i = 0; i < weights.Length; i++)
                 {
-                    var weight = weights[i];
-                    red += weight * pixels[3 * i];
-                    green += weight * pixels[3 * i + 1];
-                    blue += weight * pixels[3 * i + 2];
+                    var bytes = Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref pixel, 3 * i))).AsByte();
+                    sum += Vector128.WidenLower(Vector128.WidenLower(bytes)).AsInt32() * weights[i];
                 }
 
-                to[3 * x] = (byte)(red >> Bits);
-                to[3 * x + 1] = (byte)(green >> Bits);
-                to[3 * x + 2] = (byte)(blue >> Bits);
+                sum >>= Bits;
+                to[3 * x] = (byte)sum[0];
+                to[3 * x + 1] = (byte)sum[1];
+                to[3 * x + 2] = (byte)sum[2];
             }
         }
 

@@ -11,11 +11,16 @@ public sealed class SkiaImageDecoder : IImageDecoder
     /// <summary>The most pixels an image may have: at four bytes each, half a gigabyte while it is decoded.</summary>
     public const long MaxPixels = 120_000_000;
 
+    private const string Empty = "the file is empty";
+
     /// <inheritdoc/>
     public PixelImage Decode(string path, ResizePolicy policy)
     {
-        using var file = Open(path);
-        using var codec = Header(path, file);
+        var bytes = Read(path, () => File.ReadAllBytes(path));
+        if (bytes.Length == 0)
+            throw new ImageException(path, Empty);
+        using var file = SKData.CreateCopy(bytes);
+        using var codec = Header(path, SKCodec.Create(file));
         var (width, height) = (codec.Info.Width, codec.Info.Height);
         // No colour space: bytes come out as they were stored. Unpremultiplied, because alpha is laid over white below.
         var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul, null);
@@ -37,35 +42,40 @@ public sealed class SkiaImageDecoder : IImageDecoder
     /// <inheritdoc/>
     public (int Height, int Width) ReadSize(string path)
     {
-        using var file = Open(path);
-        using var codec = Header(path, file);
+        // The header alone: a set has tens of thousands of files.
+        using var file = Read(path, () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read));
+        if (file.Length == 0)
+            throw new ImageException(path, Empty);
+        using var codec = Header(path, SKCodec.Create(file));
         return EncodedOrientation.Transposes((int)codec.EncodedOrigin)
             ? (codec.Info.Width, codec.Info.Height)
             : (codec.Info.Height, codec.Info.Width);
     }
 
-    private static SKData Open(string path)
+    private static T Read<T>(string path, Func<T> read)
     {
-        byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(path);
+            return read();
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new ImageException(path, "there is no such file", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException e)
         {
-            throw new ImageException(path, e is UnauthorizedAccessException ? "it may not be read" : e.Message.TrimEnd('.'), e);
+            throw new ImageException(path, Directory.Exists(path) ? "it is a folder" : "it may not be read", e);
         }
-
-        return bytes.Length > 0 ? SKData.CreateCopy(bytes) : throw new ImageException(path, "the file is empty");
+        catch (IOException e)
+        {
+            throw new ImageException(path, e.Message.TrimEnd('.'), e);
+        }
     }
 
-    private static SKCodec Header(string path, SKData file)
+    private static SKCodec Header(string path, SKCodec? codec)
     {
-        var codec = SKCodec.Create(file) ?? throw new ImageException(path, "it is no JPEG, PNG or WebP image, or its header is damaged");
+        if (codec is null)
+            throw new ImageException(path, "it is no JPEG, PNG or WebP image, or its header is damaged");
         if ((long)codec.Info.Width * codec.Info.Height <= MaxPixels)
             return codec;
         var (width, height) = (codec.Info.Width, codec.Info.Height);
@@ -76,7 +86,7 @@ public sealed class SkiaImageDecoder : IImageDecoder
     private static string Reason(SKCodecResult result) => result switch
     {
         SKCodecResult.IncompleteInput => "the file ends before the image does",
-        SKCodecResult.ErrorInInput => "its contents are damaged",
+        SKCodecResult.ErrorInInput or SKCodecResult.InvalidInput => "its contents are damaged or cut off",
         _ => $"it cannot be decoded ({result})",
     };
 

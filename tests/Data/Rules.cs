@@ -1,0 +1,144 @@
+using IlgpuNetVlad.Engine;
+using IlgpuNetVlad.Engine.Data;
+
+namespace IlgpuNetVlad.Tests.Data;
+
+/// <summary>Positives, negatives and right answers.</summary>
+public sealed class Rules
+{
+    [Test]
+    public void Neighbours_agree_with_a_search_through_all_pairs()
+    {
+        var random = new Random(1);
+        var database = Enumerable.Range(0, 800).Select(i => Scattered($"d{i}")).ToArray();
+        var queries = Enumerable.Range(0, 100).Select(i => Scattered($"q{i}")).ToArray();
+        foreach (var times in new[] { false, true })
+        {
+            var set = new Dataset("x", "all", [.. database.Select(Timed)], [.. queries.Select(Timed)]);
+            for (var q = 0; q < queries.Length; q++)
+            {
+                var d2 = set.Database.Select(image => Math.Pow(image.Easting - queries[q].Easting, 2) + Math.Pow(image.Northing - queries[q].Northing, 2)).ToArray();
+                var all = Enumerable.Range(0, database.Length).ToArray();
+                Assert.That(set.GroundTruth(q), Is.EqualTo(all.Where(d => d2[d] <= 625)));
+                Assert.That(all.Where(d => set.IsNegative(q, d)), Is.EqualTo(all.Where(d => d2[d] > 625)));
+                Assert.That(
+                    set.PotentialPositives(q),
+                    Is.EqualTo(all.Where(d => d2[d] <= 100 && (times ? set.Database[d].Time != set.Queries[q].Time : d2[d] > 1))));
+            }
+
+            ImageRecord Timed(ImageRecord image) => times ? image with { Time = image.Path.Length % 3 } : image;
+        }
+
+        // Around the origin, where a cell index that is cut towards zero goes wrong; on a lattice, so that distances hit the radii exactly.
+        ImageRecord Scattered(string path) => new(path, random.Next(-40, 41) * 2.5, random.Next(-40, 41) * 2.5, null, null, null, null);
+    }
+
+    [TestCase(0, false, true, false)]
+    [TestCase(1, false, true, false)]
+    [TestCase(1.1, true, true, false)]
+    [TestCase(10, true, true, false)]
+    [TestCase(10.1, false, true, false)]
+    [TestCase(25, false, true, false)]
+    [TestCase(25.1, false, false, true)]
+    public void Radii_without_times(double metres, bool positive, bool answer, bool negative)
+    {
+        var set = Set([At(0)], [At(metres)]);
+        Assert.That((set.PotentialPositives(0).Length == 1, set.GroundTruth(0).Length == 1, set.IsNegative(0, 0)), Is.EqualTo((positive, answer, negative)));
+    }
+
+    [Test]
+    public void Time_machine_takes_other_dates_from_no_distance_on()
+    {
+        var set = Set([At(0, 1)], [At(0, 1), At(5, 1), At(0, 2), At(5, 2), At(11, 2), At(0), At(5)]);
+        Assert.That(set.PotentialPositives(0), Is.EqualTo(new[] { 2, 3, 6 }));
+        Assert.That(set.GroundTruth(0), Is.EqualTo(new[] { 0, 1, 2, 3, 4, 5, 6 }));
+        Assert.That(Enumerable.Range(0, 7).Where(d => set.SharesTime(0, d)), Is.EqualTo(new[] { 0, 1 }));
+        Assert.That(set.HasTimes);
+    }
+
+    [Test]
+    public void Ablation_takes_the_querys_own_date_but_not_the_query()
+    {
+        var set = Set([At(0, 1)], [At(0, 1), At(5, 1), At(0, 2), At(5, 2)], new DatasetRules(TimeMachine: false));
+        Assert.That(set.PotentialPositives(0), Is.EqualTo(new[] { 1 }));
+        Assert.That(set.SharesTime(0, 0), "validation still drops what is taken at the same time");
+    }
+
+    [Test]
+    public void Listed_answers_obey_the_times_where_both_are_known()
+    {
+        ImageRecord[] database = [Lost("a", 1), Lost("b", 2), Lost("c", null)];
+        var set = new Dataset("x", "all", database, [Lost("q", 1)], null, [new[] { 2, 0, 1, 1 }]);
+        Assert.That((set.GroundTruth(0), set.PotentialPositives(0)), Is.EqualTo((new[] { 0, 1, 2 }, new[] { 1, 2 })));
+    }
+
+    [Test]
+    public void Rules_may_be_others()
+    {
+        var set = Set([At(0)], [At(0), At(3), At(7), At(9)], new DatasetRules(TrainRadius: 8, NegativeRadius: 8, TestRadius: 5, SelfRadius: 4));
+        Assert.That(set.PotentialPositives(0), Is.EqualTo(new[] { 2 }));
+        Assert.That(set.GroundTruth(0), Is.EqualTo(new[] { 0, 1 }));
+        Assert.That(set.IsNegative(0, 3), Is.True);
+    }
+
+    [Test]
+    public void A_part_keeps_the_truth_under_new_numbers()
+    {
+        ImageRecord[] database = [Lost("a", null), Lost("b", null), Lost("c", null)];
+        var set = new Dataset("x", "all", database, [Lost("p", null), Lost("q", null)], null, [new[] { 0, 1 }, new[] { 1, 2 }]);
+        var part = set.Restrict([1], [2, 1], "part");
+        Assert.That((part.GroundTruth(0), part.Queries[0].Path, part.Database[0].Path, part.Split), Is.EqualTo((new[] { 0, 1 }, "q", "c", "part")));
+    }
+
+    [Test]
+    public void A_truth_that_does_not_fit_is_a_programmers_error()
+    {
+        Assert.That(() => new Dataset("x", "all", [At(0)], [At(0)], null, [new[] { 1 }]), Throws.ArgumentException);
+        Assert.That(() => new Dataset("x", "all", [At(0)], [At(0)], null, []), Throws.ArgumentException);
+        Assert.That(() => new Dataset("x", "all", [Lost("a", null)], [At(0)]), Throws.ArgumentException);
+    }
+
+    [Test]
+    public void Nothing_to_learn_from_is_said_before_training()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Images("database/@0@0@.png", "queries/@0.5@0@.png");
+        Assert.That(
+            folder.Open().CheckTraining,
+            Throws.TypeOf<UserErrorException>().With.Message.EndsWith("nothing can be learnt: no database image lies between 1 m and 10 m of a query."));
+        folder.Images("database/@5@0@.png");
+        Assert.That(
+            folder.Open().CheckTraining,
+            Throws.TypeOf<UserErrorException>().With.Message.EndsWith("nothing can be learnt: every database image is an answer or lies within 25 m."));
+        folder.Images("database/@50@0@.png");
+        Assert.That(folder.Open().CheckTraining, Throws.Nothing);
+    }
+
+    [Test]
+    public void Queries_far_from_everything_are_no_test()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Images("database/@0@0@.png", "queries/@500000@0@.png");
+        Assert.That(
+            folder.Refusal(),
+            Does.EndWith("holds no right answer to any of its 1 queries: no database image lies within 25 m of a query; check that all positions are in metres and in one zone."));
+    }
+
+    [Test]
+    public void Queries_that_share_the_databases_images_need_times()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Images("a.png", "b.png");
+        folder.Write("images.csv", "path,set,easting,northing\na.png,database,0,0\na.png,query,0,0\nb.png,database,5,0\nb.png,query,5,0\n");
+        Assert.That(folder.Refusal(), Does.Contain("has 2 of 2 queries whose own photograph is a right answer"));
+        Assert.That(folder.Open().PotentialPositives(0), Is.EqualTo(new[] { 1 }));
+        folder.Write("images.csv", "path,set,easting,northing,time\na.png,database,0,0,2014\na.png,query,0,0,2014\nb.png,database,5,0,2015\nb.png,query,5,0,2015\n");
+        Assert.That(folder.Open().Check, Throws.Nothing);
+    }
+
+    private static ImageRecord At(double easting, double? time = null) => new($"{easting} {time} {Guid.NewGuid()}", easting, 0, time, null, null, null);
+
+    private static ImageRecord Lost(string path, double? time) => new(path, double.NaN, double.NaN, time, null, null, null);
+
+    private static Dataset Set(ImageRecord[] queries, ImageRecord[] database, DatasetRules? rules = null) => new("x", "all", database, queries, rules);
+}
