@@ -1,0 +1,65 @@
+namespace IlgpuNetVlad.Engine.Data.City;
+
+/// <summary>The quarters of the town: kilometres apart, no place in two of them.</summary>
+public enum CitySplit
+{
+    Train,
+    Val,
+    Test,
+}
+
+/// <summary>What city to write. The same options give the same files on every machine.</summary>
+public sealed record CityOptions
+{
+    /// <summary>Everything follows from it; another seed is another town.</summary>
+    public uint Seed { get; init; } = 1;
+
+    /// <summary>Pixels, 32..640, a multiple of 2.</summary>
+    public int Width { get; init; } = 128;
+
+    /// <summary>Pixels, 32..640, a multiple of 2.</summary>
+    public int Height { get; init; } = 96;
+
+    /// <summary>Metres between panoramas, 5..20; with 10 each query has panoramas within 10 m and several within 25 m.</summary>
+    public float Spacing { get; init; } = 10;
+
+    /// <summary>Panoramas of four headings; each is taken on two drives in train, on one in val and test.</summary>
+    public int TrainPlaces { get; init; } = 112;
+
+    public int ValPlaces { get; init; } = 100;
+
+    public int TestPlaces { get; init; } = 250;
+
+    public int TrainQueries { get; init; } = 320;
+
+    public int ValQueries { get; init; } = 150;
+
+    public int TestQueries { get; init; } = 420;
+
+    /// <summary>Quality of the JPEG files, 50..100.</summary>
+    public int Quality { get; init; } = 92;
+
+    public int Places(CitySplit split) => split switch { CitySplit.Train => TrainPlaces, CitySplit.Val => ValPlaces, _ => TestPlaces };
+
+    public int Queries(CitySplit split) => split switch { CitySplit.Train => TrainQueries, CitySplit.Val => ValQueries, _ => TestQueries };
+
+    /// <exception cref="ArgumentOutOfRangeException">A size is out of its range.</exception>
+    public void Check()
+    {
+        Range(Width, 32, 640, nameof(Width));
+        Range(Height, 32, 640, nameof(Height));
+        Range((int)Spacing, 5, 20, nameof(Spacing));
+        Range(Quality, 50, 100, nameof(Quality));
+        foreach (var split in Enum.GetValues<CitySplit>())
+        {
+            Range(Places(split), 2, 5000, $"{split}Places");
+            Range(Queries(split), 0, 20000, $"{split}Queries");
+        }
+
+        static void Range(int value, int low, int high, string name)
+        {
+            if (value < low || value > high)
+                throw new ArgumentOutOfRangeException(name, value, $"{name} must lie in {low}..{high}");
+        }
+    }
+}

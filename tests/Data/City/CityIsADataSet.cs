@@ -1,0 +1,84 @@
+using System.Globalization;
+using IlgpuNetVlad.Engine.Data.City;
+
+namespace IlgpuNetVlad.Tests.Data.City;
+
+/// <summary>The plan of the city keeps the rules of the field: splits apart, positives at hand, queries from dates of their own.</summary>
+public sealed class CityIsADataSet
+{
+    private static readonly CityOptions Options = new();
+    private static readonly List<CityShot> Shots = CityPlan.Shots(Options, new CityRenderer(Options));
+
+    private static IEnumerable<CityShot> Of(CitySplit split, bool queries) => Shots.Where(s => s.Split == split && s.IsQuery == queries);
+
+    private static double Distance(CityShot a, CityShot b)
+        => Math.Sqrt((a.Easting - b.Easting) * (a.Easting - b.Easting) + (a.Northing - b.Northing) * (a.Northing - b.Northing));
+
+    [Test]
+    public void HasTheSizesOfItsOptions()
+    {
+        foreach (var split in Enum.GetValues<CitySplit>())
+        {
+            Assert.That(Of(split, false).Count(), Is.EqualTo(Options.Places(split) * 4 * (split == CitySplit.Train ? 2 : 1)));
+            Assert.That(Of(split, true).Count(), Is.EqualTo(Options.Queries(split)));
+        }
+        Assert.That(Of(CitySplit.Test, true).Count(), Is.GreaterThanOrEqualTo(400));
+        Assert.That(Shots, Has.Count.LessThanOrEqualTo(3500));
+    }
+
+    [TestCase(CitySplit.Train), TestCase(CitySplit.Val), TestCase(CitySplit.Test)]
+    public void EveryQueryHasPositives(CitySplit split)
+    {
+        var database = Of(split, false).ToList();
+        foreach (var query in Of(split, true))
+        {
+            Assert.That(database.Count(d => Distance(d, query) <= 10 && d.View.Drive.Timestamp != query.View.Drive.Timestamp), Is.GreaterThanOrEqualTo(4), query.Panorama);
+            Assert.That(database.Count(d => Distance(d, query) <= 25), Is.InRange(8, database.Count / 4), query.Panorama);
+        }
+    }
+
+    [Test]
+    public void SplitsLieKilometresApart()
+    {
+        foreach (var a in Shots.Where(s => s.Tile == 0))
+            foreach (var b in Shots.Where(s => s.Tile == 0 && s.Split > a.Split))
+                if (Distance(a, b) < 1000)
+                    Assert.Fail($"{a.Panorama} and {b.Panorama} are {Distance(a, b)} m apart");
+    }
+
+    [Test]
+    public void QueriesComeFromDatesOfTheirOwn()
+    {
+        foreach (var split in Enum.GetValues<CitySplit>())
+            Assert.That(Of(split, true).Select(s => s.View.Drive.Timestamp).Intersect(Of(split, false).Select(s => s.View.Drive.Timestamp)), Is.Empty);
+    }
+
+    [Test]
+    public void TrainingPlacesAreSeenAtTwoDates()
+    {
+        foreach (var place in Of(CitySplit.Train, false).GroupBy(s => s.Panorama[..6]))
+            Assert.That(place.Select(s => s.View.Drive.Timestamp).Distinct().Count(), Is.EqualTo(2), place.Key);
+    }
+
+    [Test]
+    public void NamesCarryWhatReadersLookFor()
+    {
+        var names = Shots.Select(s => CityNames.Folder(s) + "/" + CityNames.FileName(s)).ToList();
+        Assert.That(names.Distinct().Count(), Is.EqualTo(names.Count));
+        foreach (var shot in Shots.Take(50))
+        {
+            var parts = CityNames.FileName(shot).Split('@');
+            Assert.That(parts, Has.Length.EqualTo(16));
+            Assert.Multiple(() =>
+            {
+                Assert.That(parts[0], Is.Empty);
+                Assert.That(double.Parse(parts[1], CultureInfo.InvariantCulture), Is.EqualTo(shot.Easting).Within(0.0051));
+                Assert.That(double.Parse(parts[2], CultureInfo.InvariantCulture), Is.EqualTo(shot.Northing).Within(0.0051));
+                Assert.That(parts[7], Is.EqualTo(shot.Panorama));
+                Assert.That(int.Parse(parts[9], CultureInfo.InvariantCulture), Is.EqualTo(shot.View.Heading));
+                Assert.That(parts[13], Does.Match(@"^\d{8}_\d{4}$"));
+                Assert.That(parts[15], Is.EqualTo(".jpg"));
+            });
+        }
+    }
+}
