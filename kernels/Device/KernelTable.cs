@@ -8,6 +8,10 @@ public static class KernelTable
         Convolution.ForwardOperation,
         Convolution.BackwardDataOperation,
         Convolution.BackwardWeightsOperation,
+        MaxPooling.ForwardOperation,
+        MaxPooling.BackwardOperation,
+        L2Normalization.ForwardOperation,
+        L2Normalization.BackwardOperation,
         SgdUpdate.Operation,
         RankingLoss.WeakOperation, RankingLoss.TripletOperation, RankingLoss.ContrastiveOperation,
     ];

@@ -1,0 +1,97 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>
+/// Sums and scalings of rows on the host. All widths use the same association: 16 partial sums by index modulo 16, the tail in order, then
+/// one fixed tree; so AVX-512, AVX2 and narrower vectors differ only where a multiply-add is not fused.
+/// </summary>
+internal static unsafe class HostRows
+{
+    /// <summary>Σ a[i]·b[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float Dot(float* a, float* b, int count)
+    {
+        int i = 0;
+        float sum = 0;
+        if (Vector512.IsHardwareAccelerated)
+        {
+            var s0 = Vector512<float>.Zero;
+            for (; i <= count - 16; i += 16)
+                s0 = Vector512.MultiplyAddEstimate(Vector512.Load(a + i), Vector512.Load(b + i), s0);
+            sum = Tree(s0.GetLower(), s0.GetUpper());
+        }
+        else if (Vector256.IsHardwareAccelerated)
+        {
+            Vector256<float> s0 = default, s1 = default;
+            for (; i <= count - 16; i += 16)
+            {
+                s0 = Vector256.MultiplyAddEstimate(Vector256.Load(a + i), Vector256.Load(b + i), s0);
+                s1 = Vector256.MultiplyAddEstimate(Vector256.Load(a + i + 8), Vector256.Load(b + i + 8), s1);
+            }
+            sum = Tree(s0, s1);
+        }
+        else
+        {
+            Vector128<float> s0 = default, s1 = default, s2 = default, s3 = default;
+            for (; i <= count - 16; i += 16)
+            {
+                s0 = Vector128.MultiplyAddEstimate(Vector128.Load(a + i), Vector128.Load(b + i), s0);
+                s1 = Vector128.MultiplyAddEstimate(Vector128.Load(a + i + 4), Vector128.Load(b + i + 4), s1);
+                s2 = Vector128.MultiplyAddEstimate(Vector128.Load(a + i + 8), Vector128.Load(b + i + 8), s2);
+                s3 = Vector128.MultiplyAddEstimate(Vector128.Load(a + i + 12), Vector128.Load(b + i + 12), s3);
+            }
+            sum = Tree(Vector256.Create(s0, s1), Vector256.Create(s2, s3));
+        }
+        for (; i < count; i++)
+            sum += a[i] * b[i];
+        return sum;
+    }
+
+    private static float Tree(Vector256<float> low, Vector256<float> high)
+    {
+        var eight = low + high;
+        var four = eight.GetLower() + eight.GetUpper();
+        return four[0] + four[2] + (four[1] + four[3]);
+    }
+
+    /// <summary>to[i] = a·x[i].</summary>
+    public static void Scale(float a, float* x, float* to, int count)
+    {
+        int i = 0;
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+            (Vector.Load(x + i) * a).Store(to + i);
+        for (; i < count; i++)
+            to[i] = x[i] * a;
+    }
+
+    /// <summary>to[i] += a·x[i], not fused, so that every width rounds alike.</summary>
+    public static void AddScaled(float a, float* x, float* to, int count)
+    {
+        int i = 0;
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+            (Vector.Load(to + i) + Vector.Load(x + i) * a).Store(to + i);
+        for (; i < count; i++)
+            to[i] += x[i] * a;
+    }
+
+    /// <summary>to[i] = (dy[i] − along·y[i])·scale: the gradient through a normalisation.</summary>
+    public static void Project(float* dy, float along, float* y, float scale, float* to, int count)
+    {
+        int i = 0;
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+            ((Vector.Load(dy + i) - Vector.Load(y + i) * along) * scale).Store(to + i);
+        for (; i < count; i++)
+            to[i] = (dy[i] - y[i] * along) * scale;
+    }
+
+    /// <summary>1 / the divisor of a row with this sum of squares; 0 for the gradient where <paramref name="clamped"/>.</summary>
+    public static float InverseNorm(float square, bool soft, out bool clamped)
+    {
+        float norm = MathF.Sqrt(soft ? square + L2Normalization.Floor : square);
+        clamped = !soft && norm < L2Normalization.Floor;
+        return 1 / (clamped ? L2Normalization.Floor : norm);
+    }
+}
