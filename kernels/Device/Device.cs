@@ -173,6 +173,15 @@ public sealed class Device : IDisposable
             from.CopyTo(Accelerator.DefaultStream, to);
     }
 
+    /// <summary>Sets a view to zero.</summary>
+    public void Clear(ArrayView<float> view)
+    {
+        if (IsHostMemory)
+            HostMemory.Span(view).Clear();
+        else if (view.Length > 0)
+            view.MemSetToZero(Accelerator.DefaultStream);
+    }
+
     /// <summary>Waits for everything launched.</summary>
     public void Synchronize() => Accelerator.Synchronize();
 

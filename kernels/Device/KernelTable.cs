@@ -12,6 +12,8 @@ public static class KernelTable
         MaxPooling.BackwardOperation,
         L2Normalization.ForwardOperation,
         L2Normalization.BackwardOperation,
+        NetVlad.ForwardOperation,
+        NetVlad.BackwardOperation,
         SgdUpdate.Operation,
         RankingLoss.WeakOperation, RankingLoss.TripletOperation, RankingLoss.ContrastiveOperation,
     ];

@@ -1,0 +1,331 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>
+/// The Host variant of NetVLAD: every heavy part is a product in 6-row register tiles (<see cref="RegisterTile"/>).
+/// <para>Forward, in three passes over all cores:</para>
+/// <para>assign, a tile = 96 local descriptors of one image: 1/‖x‖, logits X·Wᵀ (w packed by columns once a call), softmax → A;</para>
+/// <para>aggregate, a tile = 24 clusters of one image: (A/‖x‖)ᵀ·X − mass·c, intra-normalised → V̂;</para>
+/// <para>finish, a tile = one image: the last normalisation.</para>
+/// Backward does the first two again, then dV per image, ds and dx by 96 descriptors, dw by 24 clusters of an image, and adds
+/// the images in order. Workspace: see <see cref="Layout"/>.
+/// </summary>
+internal static unsafe class HostNetVlad
+{
+    /// <summary>Local descriptors of a tile.</summary>
+    private const int BlockRows = 96;
+
+    /// <summary>Clusters of a tile: 4 register tiles.</summary>
+    private const int BlockClusters = 24;
+
+    /// <summary>Where things lie in the workspace; all arrays are padded so that a register tile may write whole.</summary>
+    private readonly struct Layout(NetVladShape s, int threads, bool backward)
+    {
+        public readonly NetVladShape Shape = s;
+
+        /// <summary>Clusters with the padding of the last panel: the row length of A and dS.</summary>
+        public int PaddedK => HostPanels.Padded(Shape.K);
+
+        /// <summary>w packed [panel][D][width].</summary>
+        public long Packed => 0;
+        public long Assignment => Packed + (long)Shape.D * PaddedK;
+        public long Inverse => Assignment + (long)Shape.B * Shape.N * PaddedK;
+        public long Mass => Inverse + (long)Shape.B * Shape.N;
+        public long ClusterScale => Mass + (long)Shape.B * Shape.K;
+        public long Residual => ClusterScale + (long)Shape.B * Shape.K;
+        private long ForwardEnd => Residual + Shape.YLength;
+
+        /// <summary>dV [B,K,D], c·dV [B,K], dS like A, dw of each image [B,K,D], db of each image [B,K], dV packed like w [B].</summary>
+        public long Gradient => ForwardEnd;
+        public long Centre => Gradient + Shape.YLength;
+        public long Logits => Centre + (long)Shape.B * Shape.K;
+        public long Weights => Logits + (long)Shape.B * Shape.N * PaddedK;
+        public long Bias => Weights + Shape.YLength;
+        public long PackedGradient => Bias + (long)Shape.B * Shape.K;
+        private long BackwardEnd => PackedGradient + (long)Shape.B * Shape.D * PaddedK;
+
+        private long Scratch => backward ? BackwardEnd : ForwardEnd;
+
+        /// <summary>A worker's scratch: a block's sums, or the scaled assignments of a block of clusters and its sums.</summary>
+        private long WorkerFloats => Math.Max((BlockRows + RegisterTile.Rows) * (long)Math.Max(HostPanels.MaxWidth, Shape.D),
+            (long)Shape.N * BlockClusters + (long)BlockClusters * Shape.D);
+
+        public float* Worker(float* workspace, int worker) => workspace + Scratch + worker * WorkerFloats;
+
+        public long Total => Scratch + threads * WorkerFloats;
+    }
+
+    public static long ForwardWorkspace(Device device, NetVladShape s) => new Layout(s, device.Threads, backward: false).Total;
+
+    public static long BackwardWorkspace(Device device, NetVladShape s) => new Layout(s, device.Threads, backward: true).Total;
+
+    public static void Forward(Device device, in NetVladShape s, float* x, float* w, float* b, float* c, float* y, float* workspace)
+    {
+        if (s.B == 0)
+            return;
+        var layout = new Layout(s, device.Threads, backward: false);
+        AssignAndAggregate(device, s, layout, x, w, b, c, workspace);
+        device.RunHost(s.B, new FinishTask(layout, workspace, y));
+    }
+
+    public static void Backward(Device device, in NetVladShape s, float* x, float* w, float* b, float* c, float* dy, float* dx, float* dw, float* db, float* dc, float* workspace)
+    {
+        var layout = new Layout(s, device.Threads, backward: true);
+        if (s.B > 0)
+        {
+            AssignAndAggregate(device, s, layout, x, w, b, c, workspace);
+            device.RunHost(s.B, new ClusterGradientTask(layout, workspace, c, dy));
+            device.RunHost(s.B * Blocks(s.N, BlockRows), new RowGradientTask(layout, workspace, x, w, dx));
+            device.RunHost(s.B * Blocks(s.K, BlockClusters), new WeightGradientTask(layout, workspace, x));
+        }
+        device.RunHost(s.K, new SumTask(layout, workspace, dw, s.HasBias != 0 ? db : null, dc));
+    }
+
+    private static int Blocks(int count, int size) => (count + size - 1) / size;
+
+    private static void AssignAndAggregate(Device device, in NetVladShape s, in Layout layout, float* x, float* w, float* b, float* c, float* workspace)
+    {
+        Pack(w, s, workspace + layout.Packed);
+        device.RunHost(s.B * Blocks(s.N, BlockRows), new AssignTask(layout, workspace, x, s.HasBias != 0 ? b : null));
+        device.RunHost(s.B * Blocks(s.K, BlockClusters), new AggregateTask(layout, workspace, x, c));
+    }
+
+    /// <summary>A [K,D] matrix as panels [panel][D][width] of its transpose.</summary>
+    private static void Pack(float* from, in NetVladShape s, float* to)
+    {
+        for (int start = 0, width; start < s.K; start += width)
+        {
+            width = HostPanels.Width(s.K - start);
+            for (int j = 0; j < width; j++)
+                for (int d = 0; d < s.D; d++)
+                    to[d * width + j] = start + j < s.K ? from[(long)(start + j) * s.D + d] : 0;
+            to += (long)s.D * width;
+        }
+    }
+
+    /// <summary>sums[i][0 … K) = x_i · packed, for <paramref name="rows"/> rows; stride PaddedK.</summary>
+    private static void Project(float* x, int rows, in Layout layout, float* packed, float* sums, float* target)
+    {
+        int depth = layout.Shape.D;
+        int* offsets = stackalloc int[RegisterTile.Rows];
+        var run = new HostRuns(1, depth, 0, 0, 1, 0, 0);
+        for (int start = 0, width; start < layout.Shape.K; start += width)
+        {
+            width = HostPanels.Width(layout.Shape.K - start);
+            for (int row = 0; row < rows; row += RegisterTile.Rows)
+            {
+                for (int i = 0; i < RegisterTile.Rows; i++)
+                    offsets[i] = Math.Min(row + i, rows - 1) * depth;
+                HostPanels.MultiplyRuns(width, x, offsets, run, packed, sums, false);
+                for (int i = 0; i < RegisterTile.Rows && row + i < rows; i++)
+                    new ReadOnlySpan<float>(sums + i * width, width).CopyTo(new Span<float>(target + (long)(row + i) * layout.PaddedK + start, width));
+            }
+            packed += (long)depth * width;
+        }
+    }
+
+    /// <summary>to[i][0 … D) (+)= Σ_k a[rows of i][k·aStep] · b[k][0 … D) for up to 6 rows; columns beyond the last whole vector one by one.</summary>
+    private static void MultiplyRows(float* a, int* offsets, nint aStep, float* b, int length, float* to, int columns)
+    {
+        int lanes = HostSimd.Lanes, start = 0;
+        while (columns - start >= lanes)
+        {
+            int left = columns - start, width = lanes == 16 && left >= 64 ? 64 : left >= 2 * lanes ? 2 * lanes : lanes;
+            HostPanels.MultiplyOuter(width, a, offsets, aStep, b + start, columns, length, to + start, columns);
+            start += width;
+        }
+        for (; start < columns; start++)
+            for (int i = 0; i < RegisterTile.Rows; i++)
+            {
+                float sum = to[(long)i * columns + start];
+                for (int k = 0; k < length; k++)
+                    sum = float.MultiplyAddEstimate(a[offsets[i] + k * aStep], b[(long)k * columns + start], sum);
+                to[(long)i * columns + start] = sum;
+            }
+    }
+
+    private readonly struct AssignTask(Layout layout, float* workspace, float* x, float* b) : IHostTask
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int tile, int worker)
+        {
+            var s = layout.Shape;
+            int blocks = Blocks(s.N, BlockRows), image = tile / blocks, first = tile % blocks * BlockRows, rows = Math.Min(BlockRows, s.N - first);
+            long row0 = (long)image * s.N + first;
+            float* from = x + row0 * s.D, assignment = workspace + layout.Assignment + row0 * layout.PaddedK;
+            Project(from, rows, layout, workspace + layout.Packed, layout.Worker(workspace, worker), assignment);
+            for (int i = 0; i < rows; i++, from += s.D, assignment += layout.PaddedK)
+            {
+                float inverse = HostRows.InverseNorm(HostRows.Dot(from, from, s.D), s.SoftFloor != 0, out _);
+                workspace[layout.Inverse + row0 + i] = inverse;
+                HostSoftmax.Run(assignment, inverse, b, s.K);
+                new Span<float>(assignment + s.K, layout.PaddedK - s.K).Clear();
+            }
+        }
+    }
+
+    private readonly struct AggregateTask(Layout layout, float* workspace, float* x, float* c) : IHostTask
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int tile, int worker)
+        {
+            var s = layout.Shape;
+            int blocks = Blocks(s.K, BlockClusters), image = tile / blocks, first = tile % blocks * BlockClusters, clusters = Math.Min(BlockClusters, s.K - first);
+            float* sums = SumOverRows(layout, workspace, worker, x, workspace + layout.Assignment, image, first, clusters);
+            for (int k = 0; k < clusters; k++)
+            {
+                long cluster = (long)image * s.K + first + k;
+                float mass = 0;
+                float* a = workspace + layout.Assignment + (long)image * s.N * layout.PaddedK + first + k;
+                for (int i = 0; i < s.N; i++)
+                    mass += a[(long)i * layout.PaddedK];
+                workspace[layout.Mass + cluster] = mass;
+                float* residual = sums + (long)k * s.D;
+                HostRows.AddScaled(-mass, c + (long)(first + k) * s.D, residual, s.D);
+                float inverse = HostRows.InverseNorm(HostRows.Dot(residual, residual, s.D), s.SoftFloor != 0, out bool clamped);
+                HostRows.Scale(inverse, residual, workspace + layout.Residual + cluster * s.D, s.D);
+                workspace[layout.ClusterScale + cluster] = clamped ? 0 : inverse;
+            }
+        }
+    }
+
+    /// <summary>Σ_i m_ik x̂_i for a block of clusters of one image, m a matrix like A; in the worker's scratch, D numbers a cluster.</summary>
+    private static float* SumOverRows(in Layout layout, float* workspace, int worker, float* x, float* matrix, int image, int first, int clusters)
+    {
+        var s = layout.Shape;
+        float* scaled = layout.Worker(workspace, worker), sums = scaled + (long)s.N * BlockClusters;
+        float* from = matrix + (long)image * s.N * layout.PaddedK + first, inverse = workspace + layout.Inverse + (long)image * s.N;
+        for (int i = 0; i < s.N; i++, from += layout.PaddedK)
+            for (int k = 0; k < BlockClusters; k++)
+                scaled[i * BlockClusters + k] = k < clusters ? from[k] * inverse[i] : 0;
+        new Span<float>(sums, BlockClusters * s.D).Clear();
+        int* offsets = stackalloc int[RegisterTile.Rows];
+        for (int i = 0; i < RegisterTile.Rows; i++)
+            offsets[i] = i;
+        for (int k = 0; k < clusters; k += RegisterTile.Rows)
+            MultiplyRows(scaled + k, offsets, BlockClusters, x + (long)image * s.N * s.D, s.N, sums + (long)k * s.D, s.D);
+        return sums;
+    }
+
+    private readonly struct FinishTask(Layout layout, float* workspace, float* y) : IHostTask
+    {
+        public void Run(int tile, int worker)
+        {
+            var s = layout.Shape;
+            int length = s.K * s.D;
+            float* from = workspace + layout.Residual + (long)tile * length;
+            HostRows.Scale(HostRows.InverseNorm(HostRows.Dot(from, from, length), s.SoftFloor != 0, out _), from, y + (long)tile * length, length);
+        }
+    }
+
+    /// <summary>dV, c·dV and dV packed, of one image.</summary>
+    private readonly struct ClusterGradientTask(Layout layout, float* workspace, float* c, float* dy) : IHostTask
+    {
+        public void Run(int tile, int worker)
+        {
+            var s = layout.Shape;
+            int length = s.K * s.D;
+            float* residual = workspace + layout.Residual + (long)tile * length, gradient = workspace + layout.Gradient + (long)tile * length, from = dy + (long)tile * length;
+            float inverse = HostRows.InverseNorm(HostRows.Dot(residual, residual, length), s.SoftFloor != 0, out bool clamped);
+            // y = V̂ · inverse, so y (y·dy) = V̂ (V̂·dy) · inverse².
+            float along = HostRows.Dot(residual, from, length) * inverse * inverse;
+            HostRows.Project(from, along, residual, clamped ? 0 : inverse, gradient, length);
+            for (int k = 0; k < s.K; k++)
+            {
+                long cluster = (long)tile * s.K + k;
+                float* unit = residual + (long)k * s.D, to = gradient + (long)k * s.D;
+                HostRows.Project(to, HostRows.Dot(unit, to, s.D), unit, workspace[layout.ClusterScale + cluster], to, s.D);
+                workspace[layout.Centre + cluster] = HostRows.Dot(c + (long)k * s.D, to, s.D);
+            }
+            Pack(gradient, s, workspace + layout.PackedGradient + (long)tile * s.D * layout.PaddedK);
+        }
+    }
+
+    /// <summary>ds and dx of a block of local descriptors.</summary>
+    private readonly struct RowGradientTask(Layout layout, float* workspace, float* x, float* w, float* dx) : IHostTask
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int tile, int worker)
+        {
+            var s = layout.Shape;
+            int blocks = Blocks(s.N, BlockRows), image = tile / blocks, first = tile % blocks * BlockRows, rows = Math.Min(BlockRows, s.N - first), padded = layout.PaddedK;
+            long row0 = (long)image * s.N + first;
+            float* from = x + row0 * s.D, assignment = workspace + layout.Assignment + row0 * padded, logits = workspace + layout.Logits + row0 * padded;
+            float* scratch = layout.Worker(workspace, worker), centre = workspace + layout.Centre + (long)image * s.K;
+            Project(from, rows, layout, workspace + layout.PackedGradient + (long)image * s.D * padded, scratch, logits);
+            for (int i = 0; i < rows; i++)
+            {
+                float* a = assignment + (long)i * padded, ds = logits + (long)i * padded;
+                float inverse = workspace[layout.Inverse + row0 + i];
+                for (int k = 0; k < s.K; k++)
+                    ds[k] = ds[k] * inverse - centre[k];
+                float mean = HostRows.Dot(a, ds, s.K);
+                for (int k = 0; k < s.K; k++)
+                    ds[k] = a[k] * (ds[k] - mean);
+                new Span<float>(ds + s.K, padded - s.K).Clear();
+            }
+            if (dx == null)
+                return;
+            new Span<float>(scratch, (rows + RegisterTile.Rows) * s.D).Clear();
+            int* offsets = stackalloc int[RegisterTile.Rows];
+            for (int row = 0; row < rows; row += RegisterTile.Rows)
+            {
+                for (int i = 0; i < RegisterTile.Rows; i++)
+                    offsets[i] = (Math.Min(row + i, rows - 1) - row) * padded;
+                MultiplyRows(assignment + (long)row * padded, offsets, 1, workspace + layout.Gradient + (long)image * s.K * s.D, s.K, scratch + (long)row * s.D, s.D);
+                MultiplyRows(logits + (long)row * padded, offsets, 1, w, s.K, scratch + (long)row * s.D, s.D);
+            }
+            for (int i = 0; i < rows; i++)
+            {
+                float* unit = from + (long)i * s.D, gradient = scratch + (long)i * s.D;
+                float inverse = HostRows.InverseNorm(HostRows.Dot(unit, unit, s.D), s.SoftFloor != 0, out bool clamped);
+                HostRows.Project(gradient, HostRows.Dot(unit, gradient, s.D) * inverse * inverse, unit, clamped ? 0 : inverse, dx + (row0 + i) * s.D, s.D);
+            }
+        }
+    }
+
+    /// <summary>dw and db of a block of clusters of one image.</summary>
+    private readonly struct WeightGradientTask(Layout layout, float* workspace, float* x) : IHostTask
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int tile, int worker)
+        {
+            var s = layout.Shape;
+            int blocks = Blocks(s.K, BlockClusters), image = tile / blocks, first = tile % blocks * BlockClusters, clusters = Math.Min(BlockClusters, s.K - first);
+            float* sums = SumOverRows(layout, workspace, worker, x, workspace + layout.Logits, image, first, clusters);
+            new ReadOnlySpan<float>(sums, clusters * s.D).CopyTo(new Span<float>(workspace + layout.Weights + ((long)image * s.K + first) * s.D, clusters * s.D));
+            for (int k = first; k < first + clusters; k++)
+            {
+                float bias = 0;
+                float* ds = workspace + layout.Logits + (long)image * s.N * layout.PaddedK + k;
+                for (int i = 0; i < s.N; i++)
+                    bias += ds[(long)i * layout.PaddedK];
+                workspace[layout.Bias + (long)image * s.K + k] = bias;
+            }
+        }
+    }
+
+    /// <summary>Adds one cluster's gradients over the images in order.</summary>
+    private readonly struct SumTask(Layout layout, float* workspace, float* dw, float* db, float* dc) : IHostTask
+    {
+        public void Run(int tile, int worker)
+        {
+            var s = layout.Shape;
+            float* weight = dw + (long)tile * s.D, centre = dc + (long)tile * s.D;
+            new Span<float>(weight, s.D).Clear();
+            new Span<float>(centre, s.D).Clear();
+            float bias = 0;
+            for (int image = 0; image < s.B; image++)
+            {
+                long cluster = (long)image * s.K + tile;
+                HostRows.AddScaled(1, workspace + layout.Weights + cluster * s.D, weight, s.D);
+                HostRows.AddScaled(-workspace[layout.Mass + cluster], workspace + layout.Gradient + cluster * s.D, centre, s.D);
+                bias += workspace[layout.Bias + cluster];
+            }
+            if (db != null)
+                db[tile] = bias;
+        }
+    }
+}
