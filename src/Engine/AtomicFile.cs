@@ -28,7 +28,9 @@ public static class AtomicFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Remove(aside);
-            throw new UserErrorException($"{path} cannot be written ({e.Message.TrimEnd('.')}); free some space or name another place.", e);
+            // Nobody asked for the name aside, so nobody is told it.
+            var reason = e is UnauthorizedAccessException ? "it may not be written" : e.Message.Replace(aside, path, StringComparison.Ordinal).TrimEnd('.');
+            throw new UserErrorException($"{path} cannot be written ({reason}); free some space or name another place.", e);
         }
         catch
         {
