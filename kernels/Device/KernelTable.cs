@@ -23,6 +23,7 @@ public static class KernelTable
         LocalResponse.ForwardOperation,
         LocalResponse.BackwardOperation,
         SgdUpdate.Operation,
+        Addition.Operation,
         RankingLoss.WeakOperation, RankingLoss.TripletOperation, RankingLoss.ContrastiveOperation,
     ];
 }

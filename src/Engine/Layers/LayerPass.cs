@@ -1,0 +1,13 @@
+using ILGPU;
+using IlgpuNetVlad.Kernels;
+
+namespace IlgpuNetVlad.Engine.Layers;
+
+/// <summary>One layer's share of a pass of some images through a network.</summary>
+/// <param name="Input">Shape of one image's map in <paramref name="X"/>.</param>
+/// <param name="X">[images, input]</param>
+/// <param name="Y">[images, output]</param>
+/// <param name="Kept">What the layer said that it keeps from forward for backward.</param>
+/// <param name="Workspace">Contents undefined before and after.</param>
+public readonly record struct LayerPass(
+    Device Device, int Images, MapShape Input, ArrayView<float> X, ArrayView<float> Y, ArrayView<float> Kept, ArrayView<float> Workspace);
