@@ -22,6 +22,7 @@ public static class KernelTable
         Concatenation.BackwardOperation,
         LocalResponse.ForwardOperation,
         LocalResponse.BackwardOperation,
+        Gemm.Operation,
         SgdUpdate.Operation,
         Addition.Operation,
         RankingLoss.WeakOperation, RankingLoss.TripletOperation, RankingLoss.ContrastiveOperation,
