@@ -21,6 +21,7 @@ public sealed class Rules
                 var all = Enumerable.Range(0, database.Length).ToArray();
                 Assert.That(set.GroundTruth(q), Is.EqualTo(all.Where(d => d2[d] <= 625)));
                 Assert.That(all.Where(d => set.IsNegative(q, d)), Is.EqualTo(all.Where(d => d2[d] > 625)));
+                Assert.That(set.CountNegatives(q), Is.EqualTo(d2.Count(d => d > 625)));
                 Assert.That(
                     set.PotentialPositives(q),
                     Is.EqualTo(all.Where(d => d2[d] <= 100 && (times ? set.Database[d].Time != set.Queries[q].Time : d2[d] > 1))));
@@ -29,7 +30,7 @@ public sealed class Rules
             ImageRecord Timed(ImageRecord image) => times ? image with { Time = image.Path.Length % 3 } : image;
         }
 
-        // Around the origin, where a cell index that is cut towards zero goes wrong; on a lattice, so that distances hit the radii exactly.
+        // Around the origin, for negative coordinates too; on a lattice, so that distances hit the radii exactly.
         ImageRecord Scattered(string path) => new(path, random.Next(-40, 41) * 2.5, random.Next(-40, 41) * 2.5, null, null, null, null);
     }
 

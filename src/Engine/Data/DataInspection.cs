@@ -64,8 +64,7 @@ public sealed record DataInspection
             token.ThrowIfCancellationRequested();
             answers[q] = set.GroundTruth(q).Count(d => !set.SharesTime(q, d));
             positives[q] = set.PotentialPositives(q).Length;
-            for (var d = 0; d < set.Database.Count; d++)
-                negatives[q] += set.IsNegative(q, d) ? 1 : 0;
+            negatives[q] = set.CountNegatives(q);
             progress?.Advance(q + 1);
         }
 

@@ -74,6 +74,10 @@ public sealed class Dataset
             ? Queries[q].DistanceSquared(Database[d]) > Rules.NegativeRadius * Rules.NegativeRadius
             : Array.BinarySearch(_truth[q], d) < 0;
 
+    /// <summary>How many database images <see cref="IsNegative"/> is true of, without asking each.</summary>
+    public int CountNegatives(int q)
+        => Database.Count - (_truth is null ? _grid.Value.Within(Queries[q], Rules.NegativeRadius).Count : _truth[q].Length);
+
     /// <summary>Right answers of query <paramref name="q"/>, ascending: within <see cref="DatasetRules.TestRadius"/>, or listed. Those of the query's own
     /// time are among them: see <see cref="SharesTime"/>.</summary>
     public int[] GroundTruth(int q) => _truth is null ? [.. _grid.Value.Within(Queries[q], Rules.TestRadius)] : [.. _truth[q]];
@@ -141,7 +145,7 @@ public sealed class Dataset
                 $"{Title} has no potential positive for any of its {Queries.Count} queries, so nothing can be learnt: " + (HasTimes
                     ? Rules.TimeMachine ? "no image of the same place comes from another time." : "no image of the same place comes from the query's own time."
                     : $"no database image lies between {Rules.SelfRadius:0.##} m and {Rules.TrainRadius:0.##} m of a query."));
-        if (!taught.Any(q => Enumerable.Range(0, Database.Count).Any(d => IsNegative(q, d))))
+        if (taught.All(q => CountNegatives(q) == 0))
             throw new UserErrorException(
                 $"{Title} has no definite negative for any query, so nothing can be learnt: every database image is an answer"
                 + (HasExplicitTruth ? "." : $" or lies within {Rules.NegativeRadius:0.##} m."));
