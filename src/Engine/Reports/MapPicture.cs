@@ -8,6 +8,7 @@ namespace IlgpuNetVlad.Engine.Reports;
 public static class MapPicture
 {
     private const int Side = 1000, Margin = 40, Top = 70, Bottom = 96;
+    private static readonly SKColor Ground = new(0xA8, 0xA8, 0xA8);
 
     /// <summary>True if there is something to draw: a set whose truth is listed has no positions.</summary>
     public static bool CanDraw(Dataset set) => set.Database.Concat(set.Queries).Any(image => image.HasPosition);
@@ -39,7 +40,7 @@ public static class MapPicture
         foreach (var image in set.Database.Where(image => image.HasPosition))
         {
             var (x, y) = At(image);
-            picture.Disc(x, y, dot, new SKColor(0x99, 0x99, 0x99));
+            picture.Disc(x, y, dot, Ground);
         }
 
         var many = set.Queries.Count > 2000;
@@ -78,7 +79,7 @@ public static class MapPicture
     {
         var right = good.Count(g => g);
         var x = (float)Margin;
-        Entry($"{set.Database.Count} database images", (cx, cy) => picture.Disc(cx, cy, 3.5f, new SKColor(0x99, 0x99, 0x99)));
+        Entry($"{set.Database.Count} database images", (cx, cy) => picture.Disc(cx, cy, 3.5f, Ground));
         Entry($"{goodName}: {right}", (cx, cy) => Symbol(picture, true, cx, cy, 1.2f));
         Entry($"{badName}: {good.Count - right}", (cx, cy) => Symbol(picture, false, cx, cy, 1.2f));
 
