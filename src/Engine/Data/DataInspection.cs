@@ -103,8 +103,8 @@ public sealed record DataInspection
         return true;
     }
 
-    /// <summary>Draws some queries, spread evenly over the set, each with its nearest or first positive and with negatives: the nearest one and
-    /// others at random, the same at every call.</summary>
+    /// <summary>Draws some queries, spread evenly over the set, each with its nearest positive (one that looks the same way if there is one) and with
+    /// negatives: the nearest one and others at random, the same at every call.</summary>
     /// <exception cref="UserErrorException">The place cannot be written.</exception>
     public void WriteTriples(string path, IImageDecoder decoder, int rows = 8, int negatives = 3)
         => TripleSheet.Write(path, $"{Title}: a query, what counts as the same place, and what as another", Set, Sample(rows, negatives), decoder);
@@ -123,7 +123,8 @@ public sealed record DataInspection
         Triple Take(int q)
         {
             int[] candidates = [.. Set.PotentialPositives(q).DefaultIfEmpty(-1)];
-            var positive = candidates.MinBy(d => d < 0 ? 0 : Distance(q, d));
+            // Of the same heading if that is known: weak supervision calls the view to the other side a positive too, but it shows little.
+            var positive = candidates.MinBy(d => d < 0 ? default : (Math.Round(Turn(q, d) / 30), Distance(q, d)));
             int[] others = [.. Enumerable.Range(0, Set.Database.Count).Where(d => Set.IsNegative(q, d))];
             var chosen = new List<int>();
             if (others.Length > 0 && Set.Queries[q].HasPosition)
@@ -137,6 +138,8 @@ public sealed record DataInspection
 
             return new Triple(q, positive < 0 ? null : positive, chosen);
         }
+
+        double Turn(int q, int d) => Set.Queries[q].Heading - Set.Database[d].Heading is { } turn ? Math.Abs(Math.IEEERemainder(turn, 360)) : 0;
 
         double Distance(int q, int d) => Set.Queries[q].DistanceSquared(Set.Database[d]) is var d2 && double.IsNaN(d2) ? 0 : d2;
     }
