@@ -25,6 +25,7 @@ public static class KernelTable
         Gemm.Operation,
         SgdUpdate.Operation,
         Addition.Operation,
+        NearestNeighbours.Operation,
         RankingLoss.WeakOperation, RankingLoss.TripletOperation, RankingLoss.ContrastiveOperation,
     ];
 }

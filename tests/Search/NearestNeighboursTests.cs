@@ -1,0 +1,95 @@
+using IlgpuNetVlad.Kernels;
+
+namespace IlgpuNetVlad.Tests.SearchTests;
+
+/// <summary>What comparing variants on small examples cannot show: exact ties at any place, what is not a number, slices.</summary>
+[TestFixture]
+public sealed class NearestNeighboursTests
+{
+    [Test]
+    public void EqualRows_HaveEqualDistances_WhereverTheyStand([Values(7, 40, 257, 2050)] int d, [Values(1, 5)] int queryCount)
+    {
+        const int distinct = 23, database = 23 * 30;
+        var random = new Random(d);
+        var rows = Values(random, distinct * d);
+        var order = Enumerable.Range(0, database).Select(i => i % distinct).ToArray();
+        random.Shuffle(order);
+        var shape = new SearchShape(queryCount, database, d, database);
+        var (distance, index) = Search(Devices.Cpu, shape, Values(random, queryCount * d), [.. order.SelectMany(r => rows[(r * d)..((r + 1) * d)])]);
+        for (int q = 0; q < queryCount; q++)
+        {
+            var found = index[(q * database)..((q + 1) * database)];
+            Assert.That(found.Order(), Is.EqualTo(Enumerable.Range(0, database)));
+            for (int group = 0; group < distinct; group++)
+            {
+                var copies = found[(group * 30)..((group + 1) * 30)];
+                Assert.That(copies.Select(i => order[i]).Distinct().Count(), Is.EqualTo(1), "the copies stand together");
+                Assert.That(copies, Is.Ordered, "by lower index");
+                Assert.That(distance[(q * database + group * 30)..(q * database + (group + 1) * 30)].Distinct().Count(), Is.EqualTo(1));
+            }
+        }
+    }
+
+    [Test]
+    public void ARowEqualToTheQuery_IsAtDistanceZero([Values(3, 40, 1030, 4099)] int d)
+    {
+        var database = Values(new Random(1), 50 * d);
+        var (distance, index) = Search(Devices.Cpu, new(50, 50, d, 2), database, database);
+        for (int q = 0; q < 50; q++)
+        {
+            Assert.That(index[2 * q], Is.EqualTo(q));
+            Assert.That(distance[2 * q], Is.EqualTo(0f));
+            Assert.That(distance[2 * q + 1], Is.GreaterThan(0f));
+        }
+    }
+
+    [Test]
+    public void DistancesThatAreNotANumber_StandLast([Values] bool simulated)
+    {
+        float[] database = [float.NaN, 5, 1, float.NaN, 2, float.PositiveInfinity];
+        var (distance, index) = Search(simulated ? Devices.Simulation : Devices.Cpu, new(2, 6, 1, 6), [1.5f, float.NaN], database);
+        Assert.That(index[..3], Is.EqualTo(new[] { 2, 4, 1 }));
+        Assert.That(index[3..6].Order(), Is.EqualTo(new[] { 0, 3, 5 }));
+        Assert.That(distance[4..], Is.All.NaN);
+        Assert.That(index[6..], Is.EqualTo(new[] { 0, 1, 2, 3, 4, 5 }));
+    }
+
+    [Test]
+    public void AQuery_FindsTheSameAlone()
+    {
+        var random = new Random(5);
+        const int queries = 70, rows = 6000, d = 24, k = 10;
+        float[] q = Values(random, queries * d), database = Values(random, rows * d);
+        var together = Search(Devices.Cpu, new(queries, rows, d, k), q, database);
+        foreach (int one in new[] { 0, 3, 63, 69 })
+        {
+            var alone = Search(Devices.Cpu, new(1, rows, d, k), q[(one * d)..((one + 1) * d)], database);
+            Assert.That(alone.Index, Is.EqualTo(together.Index[(one * k)..((one + 1) * k)]));
+            Assert.That(alone.Distance, Is.EqualTo(together.Distance[(one * k)..((one + 1) * k)]));
+        }
+    }
+
+    [TestCase(-1, 5, 3, 1)]
+    [TestCase(1, -5, 3, 1)]
+    [TestCase(1, 5, 0, 1)]
+    [TestCase(1, 5, 3, 0)]
+    [TestCase(1, 5, 3, 6)]
+    [TestCase(1, 5000, 3, 2049)]
+    public void Check_RefusesWhatHasNoMeaning(int queries, int database, int d, int k)
+        => Assert.That(NearestNeighbours.Operation.Check(new(queries, database, d, k)), Is.Not.Null);
+
+    private static float[] Values(Random random, int count)
+    {
+        var values = new float[count];
+        for (int i = 0; i < count; i++)
+            values[i] = random.NextSingle() * 2 - 1;
+        return values;
+    }
+
+    private static (float[] Distance, int[] Index) Search(Device device, SearchShape shape, float[] queries, float[] database)
+    {
+        var operation = NearestNeighbours.Operation;
+        var results = DeviceTests.VariantsAgree.Run(operation, operation.Choose(device, shape), device, shape, [queries, database, [], []]);
+        return (results[2], [.. results[3].Select(BitConverter.SingleToInt32Bits)]);
+    }
+}
