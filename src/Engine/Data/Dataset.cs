@@ -112,14 +112,15 @@ public sealed class Dataset
     {
         if (Queries.Count == 0 || Database.Count == 0)
             throw new UserErrorException($"{Title} has {Queries.Count} queries and {Database.Count} database images; it needs at least one of each.");
-        CheckFiles();
+        var (database, queries) = FileLengths();
         var answered = false;
         var own = new List<ImageRecord>();
         for (var q = 0; q < Queries.Count; q++)
         {
             var answers = GroundTruth(q).Where(d => !SharesTime(q, d)).ToArray();
             answered |= answers.Length > 0;
-            if (answers.Any(d => SameFile.Is(Queries[q].Path, Database[d].Path)))
+            // A copy under another name is found by its contents, which are read only where the lengths agree.
+            if (answers.Any(d => Queries[q].Path == Database[d].Path || queries[q] == database[d] && SameBytes(Queries[q].Path, Database[d].Path)))
                 own.Add(Queries[q]);
         }
 
@@ -168,11 +169,25 @@ public sealed class Dataset
         return _truth is not null || query.DistanceSquared(candidate) > Rules.SelfRadius * Rules.SelfRadius;
     }
 
-    private void CheckFiles()
+    private static bool SameBytes(string a, string b) => File.ReadAllBytes(a).AsSpan().SequenceEqual(File.ReadAllBytes(b));
+
+    /// <summary>Bytes of every file, which must be there.</summary>
+    private (long[] Database, long[] Queries) FileLengths()
     {
-        var missing = Database.Concat(Queries).Where(image => !File.Exists(image.Path)).ToArray();
-        if (missing.Length > 0)
-            throw new UserErrorException(
-                $"{Title} lacks {missing.Length} of its {Database.Count + Queries.Count} image files; the first that is missing is {missing[0].Path}.");
+        List<string> missing = [];
+        long[] database = [.. Database.Select(Length)], queries = [.. Queries.Select(Length)];
+        return missing.Count == 0
+            ? (database, queries)
+            : throw new UserErrorException(
+                $"{Title} lacks {missing.Count} of its {Database.Count + Queries.Count} image files; the first that is missing is {missing[0]}.");
+
+        long Length(ImageRecord image)
+        {
+            var file = new FileInfo(image.Path);
+            if (file.Exists)
+                return file.Length;
+            missing.Add(image.Path);
+            return 0;
+        }
     }
 }
