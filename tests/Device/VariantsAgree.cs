@@ -17,6 +17,9 @@ public sealed class VariantsAgree
                     yield return new TestCaseData(operation, variant, problem).SetName($"{operation.Name}_{variant.Name}_MatchesReference({problem})");
     }
 
+    [OneTimeSetUp]
+    public void SwitchedOffIntrinsicsAreOff() => IntrinsicsOff.AssertExpectation();
+
     [TestCaseSource(nameof(Cases))]
     public void Variant_MatchesReference(Operation operation, Variant variant, object problem)
     {
