@@ -1,3 +1,5 @@
+using IlgpuNetVlad.Kernels;
+
 namespace IlgpuNetVlad.Engine.Retrieval;
 
 /// <summary>
@@ -38,5 +40,24 @@ public sealed class Projection
         if (dimension < 1 || dimension > OutputLength)
             throw new UserErrorException($"A PCA of {OutputLength} components cannot be cut to {dimension}: ask for 1 to {OutputLength}.");
         return new(InputLength, dimension, Weight[..(dimension * InputLength)], Bias[..dimension], Eigenvalues[..dimension]);
+    }
+
+    /// <summary>Projects and L2-normalises every row: [n, D] → [n, d].</summary>
+    /// <exception cref="UserErrorException">The rows are not of the length that it was fitted on.</exception>
+    public DescriptorMatrix Apply(Device device, DescriptorMatrix descriptors)
+    {
+        const int chunk = 256;
+        if (descriptors.Dimension != InputLength)
+            throw new UserErrorException($"This PCA takes descriptors of {InputLength} numbers, not {descriptors.Dimension}: fit it again on descriptors of these weights.");
+        var result = new DescriptorMatrix(descriptors.Rows, OutputLength, descriptors.Names);
+        using var projector = new Projector(device, this, Math.Min(chunk, Math.Max(1, descriptors.Rows)));
+        using var input = device.Allocate((long)Math.Min(chunk, Math.Max(1, descriptors.Rows)) * InputLength);
+        for (int first = 0; first < descriptors.Rows; first += chunk)
+        {
+            int rows = Math.Min(chunk, descriptors.Rows - first);
+            device.Upload(descriptors.Values.AsSpan(first * InputLength, rows * InputLength), input.View);
+            projector.Apply(input.View, rows, result.Values.AsSpan(first * OutputLength, rows * OutputLength));
+        }
+        return result;
     }
 }

@@ -1,14 +1,15 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using IlgpuNetVlad.Engine.Reports;
 
 namespace IlgpuNetVlad.Engine.Training;
 
 /// <summary>
 /// The folder of one training run: <c>settings.json</c>, <c>log.txt</c>, <c>metrics.jsonl</c> (a line a step and an epoch), TensorBoard events,
 /// <c>start.safetensors</c> (the network as initialised), <c>best.safetensors</c> (its best epoch), <c>last.checkpoint</c> (all that a run needs to go on),
-/// <c>loss.png</c> and <c>recall.png</c>. Nothing in the growing files tells the time of day: two runs of one seed write the same bytes, and a resumed run the same
-/// as one that was never interrupted.
+/// <c>training.png</c> and <c>recall.png</c>. But for the events, nothing tells the time of day: two runs of one seed write the same bytes, and a resumed run the
+/// same as one that was never interrupted.
 /// </summary>
 public sealed class RunFolder : IDisposable
 {
@@ -22,7 +23,7 @@ public sealed class RunFolder : IDisposable
     private static readonly JsonSerializerOptions Indented = new(Json) { WriteIndented = true };
 
     private FileStream? log, metrics;
-    private EventFile? events;
+    private TensorBoardWriter? events;
 
     private RunFolder(string path, bool resuming)
     {
@@ -66,8 +67,7 @@ public sealed class RunFolder : IDisposable
     public string Checkpoint => Path.Combine(Root, "last.checkpoint");
     public string LogFile => Path.Combine(Root, "log.txt");
     public string MetricsFile => Path.Combine(Root, "metrics.jsonl");
-    public string EventsFile => Path.Combine(Root, "events.out.tfevents.0.netvlad");
-    public string LossPlot => Path.Combine(Root, "loss.png");
+    public string TrainingPlot => Path.Combine(Root, "training.png");
     public string RecallPlot => Path.Combine(Root, "recall.png");
 
     /// <summary>Writes everything that a resumed run has to know again.</summary>
@@ -91,22 +91,21 @@ public sealed class RunFolder : IDisposable
     {
         log = Cut(LogFile, lengths.Log);
         metrics = Cut(MetricsFile, lengths.Metrics);
-        Cut(EventsFile, lengths.Events).Dispose();
-        events = new(EventsFile);
+        events = new(Root);
     }
 
     internal void Log(string line) => log!.Write(Encoding.UTF8.GetBytes(line + "\n"));
 
     internal void Metric<T>(T record) => metrics!.Write([.. JsonSerializer.SerializeToUtf8Bytes(record, Json), (byte)'\n']);
 
-    internal void Scalar(string tag, long step, double value) => events!.Write(tag, step, (float)value);
+    internal void Scalar(string tag, long step, double value) => events!.Scalars(step, (tag, value));
 
     /// <summary>Brings all lines to disk and says how long the files are now.</summary>
     internal RunLengths Flush()
     {
         log!.Flush(flushToDisk: true);
         metrics!.Flush(flushToDisk: true);
-        return new(log.Length, metrics.Length, events!.Flush());
+        return new(log.Length, metrics.Length);
     }
 
     internal static string ToJson<T>(T value) => JsonSerializer.Serialize(value, Json);

@@ -1,0 +1,47 @@
+using ILGPU;
+using IlgpuNetVlad.Kernels;
+
+namespace IlgpuNetVlad.Engine.Retrieval;
+
+/// <summary>A <see cref="Projection"/> made ready on a device: its weight uploaded, memory for batches of a largest size allocated once.</summary>
+internal sealed class Projector : IDisposable
+{
+    private readonly Device device;
+    private readonly Projection projection;
+    private readonly DeviceBuffer weight, output, workspace;
+
+    public Projector(Device device, Projection projection, int maxRows)
+    {
+        this.device = device;
+        this.projection = projection;
+        weight = device.Allocate(projection.Weight);
+        output = device.Allocate((long)maxRows * projection.OutputLength);
+        workspace = device.Allocate(Gemm.Operation.Workspace(device, Shape(maxRows)));
+    }
+
+    /// <summary>Projects rows [rows, D] of the device into host memory [rows, d] and L2-normalises them.</summary>
+    public void Apply(ArrayView<float> x, int rows, Span<float> result)
+    {
+        if (rows == 0)
+            return;
+        int d = projection.OutputLength;
+        Gemm.Multiply(device, Shape(rows), x, weight, output, workspace);
+        device.Download(output.View.SubView(0, (long)rows * d), result);
+        for (int i = 0; i < rows; i++)
+        {
+            var row = result.Slice(i * d, d);
+            for (int j = 0; j < d; j++)
+                row[j] += projection.Bias[j];
+            DescriptorMatrix.Normalise(row);
+        }
+    }
+
+    private GemmShape Shape(int rows) => new(rows, projection.OutputLength, projection.InputLength, TransposeA: 0, TransposeB: 1);
+
+    public void Dispose()
+    {
+        weight.Dispose();
+        output.Dispose();
+        workspace.Dispose();
+    }
+}

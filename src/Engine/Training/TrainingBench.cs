@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using IlgpuNetVlad.Engine.Data;
+using IlgpuNetVlad.Engine.Layers;
+using IlgpuNetVlad.Engine.Models;
+using IlgpuNetVlad.Engine.Retrieval;
+
+namespace IlgpuNetVlad.Engine.Training;
+
+/// <summary>
+/// Everything of a run that takes memory, allocated once before the first step: plans, decoded images, descriptor cache, buffers of a step. Says beforehand how
+/// much that is, and refuses where there is less.
+/// </summary>
+internal sealed class TrainingBench : IDisposable
+{
+    /// <summary>The runtime, its compiled code, libraries and small objects; measured.</summary>
+    private const long RuntimeBytes = 120L << 20;
+
+    private readonly List<NetworkPlan> plans = [];
+    private readonly List<ImageStore> stores = [];
+    private readonly List<Describer> describers = [];
+    private readonly TrainingNeeds needs;
+    private readonly double seenEachEpoch, batchesEachEpoch;
+
+    public TrainingBench(
+        Network network,
+        TrainingSet set,
+        Dataset validation,
+        IImageDecoder decoder,
+        ResizePolicy resize,
+        TrainingOptions options,
+        IProgressSink progress,
+        CancellationToken token)
+    {
+        long available = options.MemoryLimit ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        int most = TrainingStep.MaxImages(options), d = network.PooledLength;
+        string[] validationPaths = [.. validation.Database.Concat(validation.Queries).Select(r => r.Path)];
+        var size = new ImageStore(set.Images, decoder, resize, 0);
+        float[] scales = options.Scales.Count == 0 ? [1] : [.. options.Scales];
+        var sizes = scales.Prepend(1f).Distinct().Select(s => (Height: Scaled(size.Height, s), Width: Scaled(size.Width, s))).Distinct().ToArray();
+        var validationSize = new ImageStore(validationPaths, decoder, resize, 0);
+        bool shared = (validationSize.Height, validationSize.Width) == (size.Height, size.Width);
+
+        long networkBytes = sizes.Sum(s => network.PlanBytes(most, s.Height, s.Width, options.TrainFrom, training: true))
+            + (shared ? 0 : network.PlanBytes(most, validationSize.Height, validationSize.Width, null, training: false))
+            + network.Parameters.Sum(p => 3 * sizeof(float) * p.Length) + (long)most * d * sizeof(float);
+        // The validation set's descriptors stand on the host and, while they are searched, on the device.
+        long descriptorBytes = sizeof(float) * (long)d * (set.Images.Count + 2L * validation.Database.Count + validation.Queries.Count);
+        long batchBytes = sizes.Sum(s => DecodeAhead.Bytes(most, s.Height, s.Width)) + DecodeAhead.Bytes(most, validationSize.Height, validationSize.Width);
+        long needed = networkBytes + descriptorBytes + batchBytes + RuntimeBytes;
+        if (needed > available)
+            throw new UserErrorException(
+                $"Training needs {Megabytes(needed)} MB and {Megabytes(available)} MB are free: take fewer tuples a batch, fewer negatives a tuple or smaller images, or train from a later layer ({Megabytes(networkBytes)} MB are the network's for {most} images of {size.Width}×{size.Height}, {Megabytes(descriptorBytes)} MB the descriptors).");
+
+        long left = available - needed;
+        foreach (var (height, width) in sizes)
+        {
+            var store = new ImageStore(set.Images, decoder, (height, width) == (size.Height, size.Width) ? resize : ResizePolicy.Exact(height, width), left);
+            left -= store.IsKept ? store.Bytes : 0;
+            stores.Add(store);
+            var plan = network.Plan(most, height, width, options.TrainFrom, training: true);
+            plans.Add(plan);
+            describers.Add(new(network, plan, store));
+        }
+        Lanes = [.. scales.Select(s => describers[Array.IndexOf(sizes, (Scaled(size.Height, s), Scaled(size.Width, s)))])];
+        var validationStore = new ImageStore(validationPaths, decoder, resize, left);
+        stores.Add(validationStore);
+        if (!shared)
+            plans.Add(network.Plan(most, validationSize.Height, validationSize.Width));
+        Validator = new(network, validation, new(network, plans[shared ? 0 : ^1], validationStore), progress);
+        Cache = new(set.Images.Count, d);
+        Step = new(network, options);
+        foreach (var store in stores)
+            store.Load(progress, token);
+        long images = stores.Where(s => s.IsKept).Sum(s => s.Bytes) + batchBytes;
+        needs = new(networkBytes, descriptorBytes, images, RuntimeBytes, 0, 0);
+        seenEachEpoch = (set.Anchors.Count + options.RefreshInterval - 1) / options.RefreshInterval * (double)set.Images.Count + validationPaths.Length;
+        batchesEachEpoch = (set.Anchors.Count + options.TuplesPerBatch - 1) / options.TuplesPerBatch;
+    }
+
+    /// <summary>At the training size.</summary>
+    public Describer Describer => describers[0];
+
+    /// <summary>One a scale of the options, in their order; the training size alone where there are none.</summary>
+    public Describer[] Lanes { get; }
+
+    /// <summary>The parameters that learn.</summary>
+    public IReadOnlyList<Parameter> Trained => plans[0].Trained;
+
+    public Validator Validator { get; }
+
+    /// <summary>Descriptors of all images of the training set, as of the last refresh.</summary>
+    public DescriptorMatrix Cache { get; }
+
+    public TrainingStep Step { get; }
+
+    /// <summary>What the run takes; times one batch forward and backward. The network's clusters must be there.</summary>
+    public TrainingNeeds Measure(Network network)
+    {
+        // Forward is about a third of the whole where every layer learns, more where the first do not.
+        const double forwardShare = 0.4;
+        double seconds = 0;
+        for (int i = 0; i < 2 && seconds < 2; i++)
+        {
+            // The first run compiles; where that hardly matters, once is enough.
+            var watch = Stopwatch.StartNew();
+            Step.Rehearse(plans[0]);
+            seconds = watch.Elapsed.TotalSeconds;
+        }
+        return needs with
+        {
+            SecondsPerBatch = seconds,
+            SecondsPerEpoch = seconds * batchesEachEpoch + forwardShare * seconds / plans[0].MaxImages * seenEachEpoch,
+        };
+    }
+
+    private static int Scaled(int side, float scale) => Math.Max(1, (int)MathF.Round(side * scale));
+
+    private static long Megabytes(long bytes) => (bytes + (1 << 20) - 1) >> 20;
+
+    public void Dispose()
+    {
+        Step.Dispose();
+        foreach (var plan in plans)
+            plan.Dispose();
+    }
+}
