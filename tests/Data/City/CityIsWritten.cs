@@ -23,7 +23,7 @@ public sealed class CityIsWritten
     {
         var last = (Done: 0, Total: 0);
         var count = CityWriter.Write(_folder, Small, (done, total) => last = (done, total));
-        Assert.That(count, Is.EqualTo(4 * 8 + 3 * 4 + 3 * 4 + 7));
+        Assert.That(count, Is.EqualTo((4 + 3 + 3) * 8 + 7));
         Assert.That(last, Is.EqualTo((count, count)));
         Assert.That(CityWriter.Exists(_folder, Small));
         Assert.That(CityWriter.Exists(_folder, Small with { Seed = 2 }), Is.False);

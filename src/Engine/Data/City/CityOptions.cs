@@ -20,15 +20,15 @@ public sealed record CityOptions
     /// <summary>Pixels, 32..640, a multiple of 2.</summary>
     public int Height { get; init; } = 96;
 
-    /// <summary>Metres between panoramas, 5..20; with 10 each query has panoramas within 10 m and several within 25 m.</summary>
-    public float Spacing { get; init; } = 10;
+    /// <summary>Metres between panoramas, 5..20; with 8 each query has two or three panoramas within 10 m and six within 25 m.</summary>
+    public float Spacing { get; init; } = 8;
 
-    /// <summary>Panoramas of four headings; each is taken on two drives in train, on one in val and test.</summary>
+    /// <summary>Panoramas of four headings; each is taken on two drives.</summary>
     public int TrainPlaces { get; init; } = 112;
 
-    public int ValPlaces { get; init; } = 100;
+    public int ValPlaces { get; init; } = 50;
 
-    public int TestPlaces { get; init; } = 250;
+    public int TestPlaces { get; init; } = 125;
 
     public int TrainQueries { get; init; } = 320;
 

@@ -23,18 +23,18 @@ public static class CityPlan
     /// <summary>South-west corner of the train quarter in UTM metres.</summary>
     public const double Easting = 512000, Northing = 5406000;
 
-    private static readonly CityWeather[] DatabaseDays = [CityWeather.Clear, CityWeather.Overcast, CityWeather.Clear, CityWeather.LowSun, CityWeather.Clear, CityWeather.Overcast, CityWeather.Rain];
+    private static readonly CityWeather[] DatabaseDays = [CityWeather.Clear, CityWeather.Overcast, CityWeather.Clear, CityWeather.LowSun, CityWeather.Clear, CityWeather.Overcast, CityWeather.Overcast];
     private static readonly string[] DatabaseDates = ["20180612_1115", "20181023_1340", "20190407_1020", "20190915_1755", "20200721_1405", "20210209_1210", "20211110_1130"];
     private static readonly CityWeather[] QueryDays =
     [
-        CityWeather.Clear, CityWeather.Snow, CityWeather.Night, CityWeather.Dusk, CityWeather.Fog, CityWeather.LowSun, CityWeather.Night, CityWeather.Rain,
-        CityWeather.Overcast, CityWeather.RainyNight,
+        CityWeather.Clear, CityWeather.Overcast, CityWeather.Snow, CityWeather.Clear, CityWeather.Fog, CityWeather.LowSun, CityWeather.Night, CityWeather.Rain,
+        CityWeather.Overcast, CityWeather.Dusk, CityWeather.LowSun, CityWeather.RainyNight, CityWeather.Clear, CityWeather.Overcast,
     ];
 
     private static readonly string[] QueryDates =
     [
-        "20221018_1430", "20230118_1045", "20220704_2310", "20220930_1925", "20221122_0850", "20230502_1910", "20230126_2140", "20230324_1610",
-        "20221205_1330", "20221029_2230",
+        "20221018_1430", "20220609_1015", "20230118_1045", "20220706_1250", "20221122_0850", "20230502_1910", "20230126_2140", "20230324_1610",
+        "20221205_1330", "20220930_1925", "20220829_1815", "20221029_2230", "20230414_1205", "20230817_0940",
     ];
 
     /// <summary>Drives that the database of a quarter comes from.</summary>
@@ -61,8 +61,8 @@ public static class CityPlan
     private static void Database(List<CityShot> shots, CitySplit split, List<(Street Street, float S)> places, Dice dice)
     {
         var drives = DatabaseDrives(split);
-        // The Time Machine needs each training place at several dates; val and test know it from one.
-        var times = split == CitySplit.Train ? 2 : 1;
+        // The Time Machine: a place is known from two dates.
+        const int times = 2;
         for (var p = 0; p < places.Count; p++)
         {
             var (street, s) = places[p];
@@ -93,9 +93,9 @@ public static class CityPlan
             var (street, s) = places[p];
             var tile = own.Pick(0, 4);
             var drive = drives[own.Pick(1, drives.Count)];
-            var at = street.At(s + own.Range(2, -4.5f, 4.5f), own.Range(3, -3f, 3f));
-            var heading = Plain.DegreesOf(street.Along) + 90 * tile + own.Pick(4, 21) - 10;
-            Add(shots, split, true, at, own.Chance(5, 0.5f) ? 1.65f : 2.1f, heading, drive, own.Seed, $"{Letter(split)}q{q:0000}", 0, own.Range(6, 0.8f, 0.98f), own.Range(7, 0.58f, 0.7f));
+            var at = street.At(s + own.Range(2, -1.5f, 1.5f) + own.Range(8, -1.5f, 1.5f), 1.6f + own.Range(3, -1.4f, 1f));
+            var heading = Plain.DegreesOf(street.Along) + 90 * tile + own.Pick(4, 9) + own.Pick(9, 9) - 8;
+            Add(shots, split, true, at, own.Chance(5, 0.5f) ? 1.65f : 2.1f, heading, drive, own.Seed, $"{Letter(split)}q{q:0000}", 0, own.Range(6, 0.86f, 0.94f), own.Range(7, 0.625f, 0.655f));
         }
     }
 

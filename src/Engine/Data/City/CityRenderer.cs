@@ -55,10 +55,10 @@ public sealed class CityRenderer
         foreach (var street in quarter.Streets)
             if ((street.At(street.Length * 0.5f, 0) - camera.At).Length < street.Length * 0.5f + 80)
             {
-                traffic.Add(pieces, street, camera.At);
+                traffic.Add(pieces, street, camera);
                 AddLamps(pieces, street, camera);
             }
-        Traffic.AddPassers(pieces, view);
+        Traffic.AddPassers(pieces, view, camera);
         foreach (var piece in pieces)
             if (Near(piece, camera))
                 raster.Draw(camera, piece);
@@ -68,13 +68,36 @@ public sealed class CityRenderer
         for (var x = 0; x < w; x++)
             for (var y = 0; y < h; y++)
             {
-                var sum = Rgb.Black;
-                for (var sx = 0; sx < 2; sx++)
-                    for (var sy = 0; sy < 2; sy++)
-                        sum += Sample(raster, camera, light, quarter, 2 * x + sx, 2 * y + sy);
-                pixels[y * w + x] = sum * 0.25f;
+                if (AllSky(raster, 2 * x, 2 * y))
+                {
+                    pixels[y * w + x] = Sample(raster, camera, light, quarter, 2 * x + (y & 1), 2 * y + (x & 1));
+                    continue;
+                }
+                // Two samples on the diagonal; the other two only where they could differ: at edges of pieces and of patterns.
+                Rgb first = Sample(raster, camera, light, quarter, 2 * x, 2 * y), second = Sample(raster, camera, light, quarter, 2 * x + 1, 2 * y + 1);
+                var sum = first + second;
+                if (Uneven(raster, 2 * x, 2 * y, first, second))
+                    sum = (sum + Sample(raster, camera, light, quarter, 2 * x + 1, 2 * y) + Sample(raster, camera, light, quarter, 2 * x, 2 * y + 1)) * 0.5f;
+                pixels[y * w + x] = sum * 0.5f;
             }
         return pixels;
+    }
+
+    /// <summary>The sky is smooth: one sample a pixel is enough there.</summary>
+    private static bool AllSky(Raster raster, int column, int row)
+    {
+        var i = column * raster.Height + row;
+        return raster.Seen[i] == null && raster.Seen[i + 1] == null && raster.Seen[i + raster.Height] == null && raster.Seen[i + raster.Height + 1] == null;
+    }
+
+    private static bool Uneven(Raster raster, int column, int row, Rgb first, Rgb second)
+    {
+        var i = column * raster.Height + row;
+        var seen = raster.Seen[i];
+        if (seen != raster.Seen[i + 1] || seen != raster.Seen[i + raster.Height] || seen != raster.Seen[i + raster.Height + 1])
+            return true;
+        float a = first.Luma, b = second.Luma, gap = a > b ? a - b : b - a;
+        return gap > 0.2f * (a + b);
     }
 
     private static bool Near(Piece piece, in Camera camera)
@@ -92,7 +115,7 @@ public sealed class CityRenderer
         foreach (var tree in quarter.Trees)
         {
             var (ahead, _) = camera.Of(tree.At);
-            if (ahead < 1.2f || ahead > 120)
+            if (ahead < 1.2f || !camera.MaySee(tree.At, tree.Height * 0.5f))
                 continue;
             var crown = Traffic.Billboard(Surface.Crown, tree.At, camera.At, tree.Height * Tree.Aspect, tree.Height);
             (crown.Detail, crown.Seed, crown.Paint) = (tree.Form, tree.Seed, Rgb.Grey(light.Foliage));
@@ -105,7 +128,7 @@ public sealed class CityRenderer
         for (var k = 0; Lamp(street, k) is { } lamp; k++)
         {
             var (ahead, _) = camera.Of(lamp);
-            if (ahead < 1.5f || ahead > 100)
+            if (ahead < 1.5f || !camera.MaySee(lamp, 1))
                 continue;
             pieces.Add(Traffic.Billboard(Surface.LampPost, lamp, camera.At, 0.13f, 5.1f));
             var head = Traffic.Billboard(Surface.LampPost, lamp, camera.At, 0.5f, 5.4f);

@@ -31,6 +31,14 @@ internal readonly struct Camera(CityView view, int width, int height)
         return (Flat.Dot(d, Forward), Flat.Dot(d, Forward.Right));
     }
 
+    /// <summary>Whether something of this radius in metres can be in the picture; things farther than 110 m are too small to matter.</summary>
+    public bool MaySee(Flat p, float radius)
+    {
+        var (ahead, right) = Of(p);
+        var side = right < 0 ? -right : right;
+        return ahead > -radius && ahead < 110 && side < (ahead + radius) * (Width * 0.5f / Focal) + 2 * radius;
+    }
+
     /// <summary>Metres to the right at one metre ahead, of a column's middle.</summary>
     public float Tangent(int column) => (column + 0.5f - Width * 0.5f) / Focal;
 

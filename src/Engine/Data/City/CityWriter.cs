@@ -8,7 +8,7 @@ namespace IlgpuNetVlad.Engine.Data.City;
 public static class CityWriter
 {
     /// <summary>Changes whenever the same options give other pictures: a city of another version is written anew.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     private const string Manifest = "city.json";
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };

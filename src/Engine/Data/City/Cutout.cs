@@ -44,15 +44,26 @@ internal static class Cutout
         return MathF.Sqrt(Math.Min(front * front, rear * rear) + dz * dz);
     }
 
+    /// <summary>A walker: head, neck, shoulders, arms, a coat or a jacket, legs in mid-step, at times a bag.</summary>
     private static bool Person(Piece piece, float u, float z)
     {
         float x = u - piece.Length * 0.5f, h = z / piece.Top, side = x < 0 ? -x : x;
-        var stride = 0.05f + 0.09f * ((piece.Seed & 7) / 7f);
+        var seed = piece.Seed;
+        var step = 0.03f + 0.11f * ((seed & 7) / 7f);
         if (h > 0.86f)
-            return side * side / 0.0121f + (h - 0.93f) * (h - 0.93f) / 0.0049f < 1;
-        if (h > 0.5f)
-            return side < 0.15f + 0.10f * (h - 0.5f) + ((piece.Seed & 8) != 0 && h < 0.62f ? 0.08f : 0);
-        var spread = stride * (0.5f - h) * 2;
-        return side > spread - 0.08f && side < spread + 0.09f;
+            return side * side / 0.0100f + (h - 0.93f) * (h - 0.93f) / 0.0042f < 1 || h < 0.88f && side < 0.06f;
+        if (h > 0.46f)
+        {
+            // Shoulders slope, arms hang a little away from the body.
+            var shoulder = h > 0.8f ? 0.23f - (h - 0.8f) * 2.4f : 0.23f;
+            var body = 0.14f + ((seed & 16) != 0 && h < 0.6f ? 0.05f : 0);
+            return side < body || side < shoulder && (side > shoulder - 0.085f || h > 0.74f) || (seed & 96) == 0 && x > 0.2f && x < 0.38f && h < 0.6f;
+        }
+        if ((seed & 16) != 0 && h > 0.3f)
+            return side < 0.17f + (0.46f - h) * 0.3f;
+        var spread = step * (0.46f - h) / 0.46f + 0.02f;
+        var lean = (seed & 8) != 0 ? 1 : -1;
+        var legs = x * lean;
+        return legs > spread - 0.01f && legs < spread + 0.13f || legs < -spread * 0.7f && legs > -spread * 0.7f - 0.13f;
     }
 }

@@ -21,22 +21,17 @@ public sealed record CityDrive(string Timestamp, CityWeather Weather)
 {
     public int Month => (Timestamp[4] - '0') * 10 + Timestamp[5] - '0';
 
-    internal uint Seed
-    {
-        get
-        {
-            var h = 17u;
-            foreach (var c in Timestamp)
-                h = Dice.Mix(h, c);
-            return h;
-        }
-    }
+    /// <summary>Own to the date, so that traffic, lit windows and clouds are.</summary>
+    internal uint Seed => Timestamp.Aggregate(17u, (h, c) => Dice.Mix(h, c));
 }
 
 /// <summary>Light of a drive, in numbers the painters use.</summary>
 internal sealed class Daylight
 {
     public required CityDrive Drive { get; init; }
+
+    /// <summary>Own to the date.</summary>
+    public required uint Seed { get; init; }
 
     /// <summary>Towards the sun (or the moon), unit length.</summary>
     public float SunX, SunY, SunZ;
@@ -49,12 +44,14 @@ internal sealed class Daylight
     /// <summary>Colours of leaves that this season mixes.</summary>
     public Rgb LeafA, LeafB;
     public float Fallen, RainStreaks, Flakes;
+    /// <summary>Where in the noise the clouds of this drive lie.</summary>
+    public float CloudX, CloudY;
     public bool Dark => Lamps > 0.3f;
 
     public static Daylight Of(CityDrive drive)
     {
         var dice = new Dice(drive.Seed);
-        var light = new Daylight { Drive = drive };
+        var light = new Daylight { Drive = drive, Seed = dice.Seed, CloudX = dice.Range(20, 0, 200), CloudY = dice.Range(21, 0, 200) };
         var month = drive.Month;
         var winter = month is 12 or 1 or 2;
         (light.LeafA, light.LeafB, light.Foliage) = month switch
@@ -73,7 +70,7 @@ internal sealed class Daylight
         switch (drive.Weather)
         {
             case CityWeather.Clear:
-                light.Set(new(2.3f, 2.15f, 1.9f), new(0.42f, 0.5f, 0.66f), new(0.16f, 0.36f, 0.95f), new(0.72f, 0.85f, 1.05f), new(1.25f, 1.25f, 1.25f), 0.0016f, dice.Range(4, 0.2f, 0.5f));
+                light.Set(new(2.1f, 1.95f, 1.7f), new(0.36f, 0.42f, 0.54f), new(0.16f, 0.36f, 0.95f), new(0.72f, 0.85f, 1.05f), new(1.25f, 1.25f, 1.25f), 0.0016f, dice.Range(4, 0.2f, 0.5f));
                 break;
             case CityWeather.LowSun:
                 light.PointSun(dice.Range(5, 0, 1) < 0.5f ? -1 : 1, dice.Range(6, -0.7f, 0.7f), 0.22f);
@@ -84,15 +81,15 @@ internal sealed class Daylight
                 light.Set(Rgb.Grey(0.12f), new(0.74f, 0.77f, 0.82f), new(0.62f, 0.66f, 0.72f), new(0.88f, 0.90f, 0.93f), new(0.72f, 0.75f, 0.8f), 0.003f, 0.95f);
                 break;
             case CityWeather.Fog:
-                light.Set(Rgb.Grey(0.04f), new(0.62f, 0.65f, 0.68f), new(0.7f, 0.72f, 0.75f), new(0.72f, 0.74f, 0.76f), new(0.7f, 0.72f, 0.75f), 0.030f, 1);
+                light.Set(Rgb.Grey(0.04f), new(0.62f, 0.65f, 0.68f), new(0.7f, 0.72f, 0.75f), new(0.72f, 0.74f, 0.76f), new(0.7f, 0.72f, 0.75f), 0.017f, 1);
                 light.LitShare = 0.12f;
                 break;
             case CityWeather.Rain:
-                light.Set(Rgb.Grey(0.03f), new(0.44f, 0.48f, 0.54f), new(0.36f, 0.40f, 0.46f), new(0.56f, 0.6f, 0.64f), new(0.4f, 0.44f, 0.5f), 0.009f, 1);
-                (light.Wet, light.RainStreaks, light.LitShare, light.Exposure) = (1, 0.5f, 0.25f, 1.25f);
+                light.Set(Rgb.Grey(0.03f), new(0.44f, 0.48f, 0.54f), new(0.36f, 0.40f, 0.46f), new(0.56f, 0.6f, 0.64f), new(0.4f, 0.44f, 0.5f), 0.005f, 1);
+                (light.Wet, light.RainStreaks, light.LitShare, light.Exposure) = (1, 0.35f, 0.25f, 1.35f);
                 break;
             case CityWeather.Snow:
-                light.Set(Rgb.Grey(0.1f), new(0.66f, 0.71f, 0.80f), new(0.7f, 0.74f, 0.8f), new(0.86f, 0.88f, 0.92f), new(0.78f, 0.8f, 0.84f), 0.010f, 1);
+                light.Set(Rgb.Grey(0.1f), new(0.66f, 0.71f, 0.80f), new(0.7f, 0.74f, 0.8f), new(0.86f, 0.88f, 0.92f), new(0.78f, 0.8f, 0.84f), 0.006f, 1);
                 (light.Snow, light.Flakes, light.LitShare) = (1, dice.Range(7, 0, 0.6f), 0.2f);
                 break;
             case CityWeather.Dusk:

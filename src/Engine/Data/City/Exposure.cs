@@ -6,15 +6,17 @@ internal readonly struct Exposure(CityView view, Daylight light)
     public byte[] Develop(Rgb[] pixels, int width, int height)
     {
         var dice = new Dice(view.Seed);
-        var gain = light.Exposure * dice.Range(600, 0.72f, 1.35f);
-        var warm = dice.Range(601, -0.09f, 0.09f);
-        var cast = new Rgb(1 + warm, 1 + dice.Range(602, -0.03f, 0.03f), 1 - warm) * gain;
+        var (gain, balance) = Meter(pixels);
+        gain *= dice.Range(600, 0.82f, 1.22f);
+        var warm = dice.Range(601, -0.05f, 0.05f);
+        var cast = balance * new Rgb(1 + warm, 1 + dice.Range(602, -0.02f, 0.02f), 1 - warm) * gain;
         Bloom(pixels, width, height, 1.6f / gain);
         Weather(pixels, width, height, dice);
         var bytes = new byte[width * height * 3];
         for (var i = 0; i < pixels.Length; i++)
         {
             var c = pixels[i] * cast;
+            c = Rgb.Lerp(Rgb.Grey(c.Luma), c, 1.2f);
             var grain = (dice[603].Unit(i) - 0.5f) * 2 * light.Grain;
             bytes[3 * i] = Tone(c.R, grain);
             bytes[3 * i + 1] = Tone(c.G, grain);
@@ -23,11 +25,28 @@ internal readonly struct Exposure(CityView view, Daylight light)
         return bytes;
     }
 
+    /// <summary>
+    /// What a camera's automatic exposure and white balance do: most of the way to a middle grey by day, part of the way at night, half
+    /// of the way to a neutral mean colour.
+    /// </summary>
+    private (float Gain, Rgb Balance) Meter(Rgb[] pixels)
+    {
+        var sum = Rgb.Black;
+        foreach (var pixel in pixels)
+            sum += new Rgb(Math.Min(pixel.R, 2), Math.Min(pixel.G, 2), Math.Min(pixel.B, 2));
+        var mean = sum * (1f / pixels.Length);
+        var luma = mean.Luma + 1e-4f;
+        var gain = light.Dark ? light.Exposure * MathF.Sqrt(MathF.Sqrt(0.14f / luma)) : 0.5f / (luma + 0.08f);
+        return (gain, new Rgb(Half(mean.R), Half(mean.G), Half(mean.B)));
+
+        float Half(float channel) => 1 / MathF.Sqrt((channel + 0.02f) / (luma + 0.02f));
+    }
+
     /// <summary>A shoulder for the highlights, then a square root for the eye.</summary>
     private static byte Tone(float v, float grain)
     {
-        v = v * (1 + v * 0.12f) / (0.35f + v) * 0.82f;
-        v *= v < 0.25f ? 0.55f + 1.8f * v : 1;
+        v = v * (1 + v * 0.12f) / (0.45f + v) * 0.86f;
+        v *= v < 0.3f ? 0.58f + 1.4f * v : 1;
         var b = (int)((MathF.Sqrt(v < 0 ? 0 : v) + grain) * 255 + 0.5f);
         return (byte)(b < 0 ? 0 : b > 255 ? 255 : b);
     }

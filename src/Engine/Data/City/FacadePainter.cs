@@ -179,7 +179,7 @@ internal static class FacadePainter
         var thing = goods ? new Rgb(Noise.Cell(ix, iz * 3), Noise.Cell(ix * 5, iz), Noise.Cell(ix, iz * 11)) * 0.5f : new Rgb(0.16f, 0.14f, 0.12f);
         var result = Paint.Of(thing * 0.45f, 0.8f);
         result.Shine = door is > -0.5f and < 0.5f ? 0.06f : 0.16f;
-        var open = light.Dark ? shop.Chance((int)light.Drive.Seed, 0.6f) : shop.Chance((int)light.Drive.Seed, light.LitShare * 2);
+        var open = light.Dark ? shop.Chance((int)light.Seed, 0.6f) : shop.Chance((int)light.Seed, light.LitShare * 2);
         if (open)
             result.Glow = (thing + Rgb.Grey(0.25f)) * new Rgb(1, 0.85f, 0.6f) * (light.Dark ? 0.55f : 0.3f);
         return result;
@@ -251,7 +251,7 @@ internal static class FacadePainter
     private static Paint Glass(in Hit hit, Daylight light, uint seed, float height, float x, float y, float du, float dz)
     {
         var home = new Dice(seed);
-        var now = new Dice(Dice.Mix(seed, light.Drive.Seed));
+        var now = new Dice(Dice.Mix(seed, light.Seed));
         var side = x < 0 ? -x : x;
         var curtain = home.Unit(0);
         bool drawn = now.Chance(1, 0.15f), blind = now.Chance(2, 0.2f) && y > height * now.Range(3, 0.2f, 0.9f);

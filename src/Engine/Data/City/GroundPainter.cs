@@ -23,19 +23,19 @@ internal static class GroundPainter
             {
                 var slab = Noise.Cell(Plain.Floor(s / 0.8f), Plain.Floor(lateral / 0.6f));
                 var joint = (Plain.Fraction(s / 0.8f) < 0.05f || Plain.Fraction(lateral / 0.6f) < 0.06f) && hit.Shows(0.3f) > 0.4f;
-                paint.Albedo = new Rgb(0.36f, 0.34f, 0.32f) * (0.8f + 0.3f * slab) * (joint ? 0.65f : 1) * (0.92f + 0.16f * Noise.Value(x * 3, y * 3));
+                paint.Albedo = new Rgb(0.24f, 0.23f, 0.21f) * (0.8f + 0.3f * slab) * (joint ? 0.65f : 1) * (0.92f + 0.16f * Noise.Value(x * 3, y * 3));
                 var wall = street == null ? 9 : street.Half - off;
                 paint.Open = 0.62f + 0.38f * Plain.Smooth(0, 1.3f, wall);
                 break;
             }
             case Surface.Kerb:
-                paint.Albedo = Rgb.Grey(0.42f) * (Plain.Fraction(hit.U) < 0.04f ? 0.6f : 1);
+                paint.Albedo = Rgb.Grey(0.3f) * (Plain.Fraction(hit.U) < 0.04f ? 0.6f : 1);
                 return paint;
             case Surface.Court:
                 paint.Albedo = Rgb.Lerp(new Rgb(0.10f, 0.16f, 0.05f), new Rgb(0.22f, 0.17f, 0.11f), Noise.Value(x * 0.6f, y * 0.6f));
                 break;
             default:
-                paint.Albedo = Rgb.Grey(0.17f) * (0.85f + 0.3f * Noise.Value(x * 2.3f, y * 2.3f));
+                paint.Albedo = Rgb.Grey(0.09f) * (0.85f + 0.3f * Noise.Value(x * 2.3f, y * 2.3f));
                 break;
         }
         Weather(hit, light, ref paint, x, y, off, street);
@@ -50,10 +50,10 @@ internal static class GroundPainter
             var row = Plain.Floor(s / 0.16f);
             var stone = Noise.Cell(row, Plain.Floor(lateral / 0.16f + (row & 1) * 0.5f));
             var tone = 0.75f + (stone - 0.5f) * 0.5f * hit.Shows(0.16f) + 0.35f * Noise.Value(x * 0.7f, y * 0.7f);
-            return new Rgb(0.30f, 0.28f, 0.26f) * tone * (street.Kerb - off < 0.4f ? 0.75f : 1);
+            return new Rgb(0.17f, 0.155f, 0.14f) * tone * (street.Kerb - off < 0.4f ? 0.75f : 1);
         }
         var patch = Noise.Value(x * 0.22f + 40, y * 0.22f);
-        var asphalt = Rgb.Grey(0.16f + (patch > 0.68f ? -0.05f : 0) + 0.05f * Noise.Value(x * 1.7f, y * 1.7f)) * (0.9f + 0.2f * Noise.Cell((int)(x * 24), (int)(y * 24)) * hit.Shows(0.08f));
+        var asphalt = Rgb.Grey(0.085f + (patch > 0.68f ? -0.03f : 0) + 0.03f * Noise.Value(x * 1.7f, y * 1.7f)) * (0.9f + 0.2f * Noise.Cell((int)(x * 24), (int)(y * 24)) * hit.Shows(0.08f));
         var cross = street.Half + 2;
         var zebra = street.Dice.Chance(20, 0.6f);
         var mark = false;

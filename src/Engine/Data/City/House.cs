@@ -17,7 +17,7 @@ internal sealed class House
     public required uint Seed { get; init; }
 
     /// <summary>Width of the façade.</summary>
-    public required float Width { get; init; }
+    public required float Width { get; set; }
 
     public Flat Origin, Axis;
     public int Floors, Bays;
@@ -31,6 +31,9 @@ internal sealed class House
 
     /// <summary>One bit a bay and floor (16 bays): openings that are walled up.</summary>
     public uint Blind, Balconies;
+
+    /// <summary>Bay that a projecting window fills from the first floor up, −1 for none.</summary>
+    public int OrielBay = -1;
     public int DoorBay, DormerCount, SignGlyphs;
     public uint SignSeed;
 
@@ -55,21 +58,24 @@ internal sealed class House
     ];
 
     /// <summary>A house of a terrace: most of its style from the terrace, its differences from itself.</summary>
-    public static House Build(Dice own, Dice terrace, Flat from, Flat to)
+    public static House Build(Dice own, Dice terrace, Dice street, Flat from, Flat to, bool corner)
     {
         var along = to - from;
         var width = along.Length;
         // How much of the terrace a house keeps: most keep the build, fewer the paint.
-        Dice build = own.Chance(1, 0.5f) ? terrace : own, paint = own.Chance(2, 0.35f) ? terrace : own;
-        var masonry = (Masonry)new[] { 0, 0, 0, 1, 1, 2, 3, 4, 0, 1 }[build.Pick(3, 10)];
+        Dice build = own.Chance(1, 0.4f) ? terrace : own, paint = own.Chance(2, 0.2f) ? terrace : own;
+        // Streets have a character: most of their houses are of one masonry and of two or three colours.
+        var common = own.Chance(50, 0.65f);
+        var masonry = (Masonry)new[] { 0, 0, 0, 1, 1, 2, 3, 4, 0, 1 }[(common ? street : build).Pick(3, 10)];
         var floors = 2 + build.Pick(4, 3) + (own.Chance(5, 0.2f) ? 1 : 0);
         if (masonry is Masonry.HalfTimber or Masonry.Boards && floors > 3)
             floors = 3;
         var roof = (RoofForm)new[] { 0, 0, 0, 1, 2, 3, 3, 4, 5, 0 }[build.Pick(6, 10)];
-        if (width > 11 && roof >= RoofForm.Gable)
-            roof = RoofForm.Mansard;
+        // On a corner two roofs of one form meet in a mitre; gables would not.
+        if (roof >= RoofForm.Gable && (corner || width > 11))
+            roof = corner && build.Chance(47, 0.5f) ? RoofForm.Eaves : RoofForm.Mansard;
         var palette = masonry switch { Masonry.Brick => Bricks, Masonry.Stone => Stones, Masonry.Boards => Woods, _ => Plasters };
-        var wall = palette[paint.Pick(7, palette.Length)];
+        var wall = palette[common ? street.Pick(51 + own.Pick(52, 2), palette.Length) : paint.Pick(7, palette.Length)];
         if (masonry == Masonry.HalfTimber)
             wall = new Rgb(0.74f, 0.70f, 0.60f) * own.Range(8, 0.8f, 1.05f);
         wall *= own.Range(9, 0.85f, 1.1f);
@@ -106,7 +112,22 @@ internal sealed class House
                 else if (f > 0 && own.Chance(200 + f * 8 + b, form == WindowForm.French ? 0.4f : 0.1f))
                     house.Balconies |= bit;
             }
+        if (floors > 1 && form is not (WindowForm.French or WindowForm.Shuttered) && own.Chance(48, 0.3f))
+        {
+            house.OrielBay = own.Pick(49, bays);
+            house.Balconies = 0;
+        }
         return house;
+    }
+
+    /// <summary>The projecting window of this house, as a narrow house of its own.</summary>
+    public House Oriel(Flat from, float width)
+    {
+        var oriel = (House)MemberwiseClone();
+        (oriel.Origin, oriel.Width, oriel.Bays, oriel.Blind, oriel.OrielBay, oriel.Quoins, oriel.Ivy) = (from, width, 1, 0, -1, false, false);
+        (oriel.WindowWidth, oriel.Window, oriel.Roof) = (width * 0.72f, Window == WindowForm.Wide ? WindowForm.Wide : WindowForm.Cross, RoofForm.Gable);
+        (oriel.Masonry, oriel.Wall) = (Masonry.Plaster, Trim);
+        return oriel;
     }
 
     public bool Has(uint mask, int floor, int bay) => floor < 5 && bay < 6 && (mask >> (floor * 6 + bay) & 1) != 0;

@@ -71,6 +71,8 @@ internal static class HouseBuilder
         if (house.Roof is RoofForm.Eaves or RoofForm.Mansard)
             for (var i = 0; i < house.DormerCount; i++)
                 Dormer((i + 0.5f) / house.DormerCount);
+        if (house.OrielBay >= 0)
+            Oriel((house.OrielBay + 0.5f) * house.BayWidth, Math.Min(house.BayWidth * 0.8f, 2.2f));
         var half = house.BayWidth * 0.42f;
         for (var f = 1; f < house.Floors; f++)
             for (var b = 0; b < house.Bays; b++)
@@ -117,6 +119,25 @@ internal static class HouseBuilder
                 rail.Pierced = true;
                 rail.Detail = dice.Pick(305, 3);
             }
+        }
+
+        void Oriel(float u, float wide)
+        {
+            var o = outward * 0.85f;
+            Flat l = p0 + house.Axis * (u - wide * 0.5f), r = p0 + house.Axis * (u + wide * 0.5f), inset = house.Axis * 0.3f;
+            float foot = house.GroundHeight, head = foot + (house.Floors - 1) * house.FloorHeight - 0.25f;
+            var part = house.Oriel(l + o, wide - 0.6f);
+            var face = Stand(Surface.Facade, l + o + inset, r + o - inset, foot, head);
+            face.House = part;
+            foreach (var (from, to) in new[] { (l, l + o + inset), (r + o - inset, r) })
+            {
+                var flank = Stand(Surface.Facade, from, to, foot, head);
+                flank.House = house.Oriel(from, flank.Length);
+            }
+            Roof(l, l + o + inset, r + o - inset, r, head + 0.5f, head, head);
+            var under = Piece.Sheet(Surface.Plate, [l, r, r + o - inset, l + o + inset], foot);
+            under.House = house;
+            pieces.Add(under);
         }
 
         void Awning()

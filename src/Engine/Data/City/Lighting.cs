@@ -10,6 +10,9 @@ internal static class Lighting
         var facing = piece.NormalX * light.SunX + piece.NormalY * light.SunY + piece.NormalZ * light.SunZ;
         if (piece.Surface is Surface.Crown or Surface.Person or Surface.LampPost)
             (facing, sky) = (0.55f, 0.8f);
+        // The underside of a balcony or a roof sees the street, not the sky.
+        if (!piece.Upright && hit.Slope > piece.SlopeX * hit.Direction.X + piece.SlopeY * hit.Direction.Y)
+            (facing, sky) = (-1, 0.45f);
         var sum = light.Ambient * (sky * open);
         if (facing > 0)
             sum += light.Sun * (facing * Sunlit(hit, light) * (0.5f + 0.5f * open));
@@ -37,16 +40,36 @@ internal static class Lighting
     {
         if (hit.Piece.Street is not { } street || light.Sun.R < 0.2f)
             return 1;
+        var shade = hit.Piece.Upright && hit.Z > 6 ? 1 : TreeShade(hit, light, street);
         var (s, lateral) = street.Of(hit.At);
         float ss = light.SunX * street.Along.X + light.SunY * street.Along.Y, sl = light.SunX * street.Right.X + light.SunY * street.Right.Y;
         var steep = sl < 0 ? -sl : sl;
         if (steep < 0.05f)
-            return 1;
+            return shade;
         var distance = ((sl > 0 ? street.Half : -street.Half) - lateral) / sl;
         if (distance < 0.3f)
-            return 1;
+            return shade;
         var blocked = street.HeightAt(s + ss * distance, sl > 0) - (hit.Z + light.SunZ * distance);
-        return 1 - Plain.Smooth(-0.15f - distance * 0.01f, 0.15f + distance * 0.01f, blocked);
+        return shade * (1 - Plain.Smooth(-0.15f - distance * 0.01f, 0.15f + distance * 0.01f, blocked));
+    }
+
+    /// <summary>Share of the sun that the street's trees let pass: a blotched disc at each crown's height.</summary>
+    private static float TreeShade(in Hit hit, Daylight light, Street street)
+    {
+        var pass = 1f;
+        foreach (var tree in street.Trees)
+        {
+            float up = tree.Height * 0.65f - hit.Z, dx = hit.At.X - tree.At.X, dy = hit.At.Y - tree.At.Y;
+            if (up < 0.3f || dx is > 25 or < -25 || dy is > 25 or < -25)
+                continue;
+            var reach = up / light.SunZ;
+            dx += light.SunX * reach;
+            dy += light.SunY * reach;
+            float r = tree.Height * 0.36f, square = (dx * dx + dy * dy) / (r * r);
+            if (square < 1.3f)
+                pass = Math.Min(pass, 1 - (0.35f + 0.55f * light.Foliage) * Plain.Smooth(0.1f, 0.45f, 1.15f - square - 0.6f * Noise.Value(hit.At.X * 3, hit.At.Y * 3 + hit.Z * 3)));
+        }
+        return pass;
     }
 
     private static float Lamps(in Hit hit, Street street)

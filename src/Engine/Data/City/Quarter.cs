@@ -79,14 +79,14 @@ internal sealed class Quarter
         {
             // A whole line of the grid shares its width, so that façade lines meet at the corners.
             var wide = _dice[line];
-            var half = wide.Range(0, 7.6f, 10.5f);
+            var half = wide.Range(0, 6.8f, 9.6f);
             var own = _dice[3000 + _streets.Count];
             var along = to - from;
             var n = (int)along.Length + 1;
             var street = new Street
             {
-                Id = _streets.Count, Dice = own, Start = from, Along = along.Unit, Length = along.Length, Half = half, Kerb = half - wide.Range(1, 2.2f, 3.2f),
-                Walked = walked, TreeStep = own.Chance(2, 0.45f) ? own.Range(3, 8, 15) : 0, Cobbled = wide.Chance(4, 0.3f),
+                Id = _streets.Count, Dice = own, Start = from, Along = along.Unit, Length = along.Length, Half = half, Kerb = half - wide.Range(1, 2.0f, 2.8f),
+                Walked = walked, TreeStep = own.Chance(2, 0.4f) ? own.Range(3, 9, 16) : 0, Cobbled = wide.Chance(4, 0.3f),
                 LeftHeights = new float[n], RightHeights = new float[n],
             };
             _streets.Add(street);
@@ -153,7 +153,7 @@ internal sealed class Quarter
                 Garden(own, street, a, b, d);
                 continue;
             }
-            var house = House.Build(own, first || last ? own : dice[2000 + n / 6], a, b);
+            var house = House.Build(own, first || last ? own : dice[2000 + n / 6], street.Dice[90], a, b, first || last);
             Houses.Add(house);
             HouseBuilder.Build(Pieces, house, street, a, b, c, d);
             var (s0, lateral) = street.Of(a);
@@ -210,7 +210,9 @@ internal sealed class Quarter
                     var d = street.Dice[70 + side * 40 + n];
                     if (d.Chance(0, 0.12f))
                         continue;
-                    Trees.Add(new TreeSpot(street.At(s + d.Range(1, -0.8f, 0.8f), side * (street.Kerb + 0.7f)), d.Range(2, 5.5f, 9), form, d.Seed));
+                    var tree = new TreeSpot(street.At(s + d.Range(1, -0.8f, 0.8f), side * (street.Kerb + 0.7f)), d.Range(2, 4.5f, 7.5f), form, d.Seed);
+                    Trees.Add(tree);
+                    street.Trees.Add(tree);
                 }
             }
     }

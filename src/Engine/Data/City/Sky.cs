@@ -22,10 +22,9 @@ internal static class Sky
         var sky = Rgb.Lerp(light.Horizon, light.Zenith, t * (2 - t));
         if (up > 0.01f)
         {
-            var dice = new Dice(light.Drive.Seed);
-            float scale = 0.9f / (up + 0.12f), x = direction.X / reach * scale + dice.Range(20, 0, 200), y = direction.Y / reach * scale + dice.Range(21, 0, 200);
-            var thick = Noise.Clouds(x, y);
-            var cover = Plain.Smooth(0.78f - light.CloudCover * 0.55f, 0.92f - light.CloudCover * 0.42f, thick);
+            float scale = 0.9f / (up + 0.12f), x = direction.X / reach * scale + light.CloudX, y = direction.Y / reach * scale + light.CloudY;
+            var thick = 0.75f * Noise.Clouds(x * 1.6f, y * 1.6f) + 0.25f * Noise.Clouds(x * 6.3f + 31, y * 6.3f);
+            var cover = Plain.Smooth(0.66f - light.CloudCover * 0.5f, 0.86f - light.CloudCover * 0.42f, thick);
             var shade = light.Cloud * (0.72f + 0.5f * Noise.Value(x * 2 + 9, y * 2));
             sky = Rgb.Lerp(sky, shade, cover * 0.9f * Plain.Clamp01(up * 6));
         }

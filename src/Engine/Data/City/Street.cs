@@ -26,6 +26,9 @@ internal sealed class Street
     /// <summary>Height of the houses every metre, left then right; casts the shadow of one side on the other.</summary>
     public float[] LeftHeights = [], RightHeights = [];
 
+    /// <summary>Trees of its pavements; their shade dapples road and façades.</summary>
+    public List<TreeSpot> Trees { get; } = [];
+
     public const float LampStep = 22;
 
     public Flat Right => Along.Right;

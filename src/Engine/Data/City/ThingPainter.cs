@@ -108,7 +108,7 @@ internal static class ThingPainter
                     return Paint.Of(house.Frame);
                 var glass = Paint.Of(Rgb.Grey(0.05f));
                 glass.Shine = 0.35f;
-                if (new Dice(Dice.Mix(house.Seed, light.Drive.Seed)).Chance(Plain.Floor(hit.Piece.A.X * 3), light.LitShare))
+                if (new Dice(Dice.Mix(house.Seed, light.Seed)).Chance(Plain.Floor(hit.Piece.A.X * 3), light.LitShare))
                     glass.Glow = new Rgb(0.7f, 0.45f, 0.2f);
                 return glass;
             }
@@ -138,10 +138,10 @@ internal static class ThingPainter
         var round = 1 - 1.5f * x;
         if (h > 0.86f)
             return Paint.Of((h > 0.945f || dice.Chance(1, 0.4f) ? new Rgb(0.1f, 0.06f, 0.03f) * dice.Range(2, 0.3f, 4) : new Rgb(0.5f, 0.33f, 0.24f) * dice.Range(3, 0.4f, 1.2f)) * round);
-        var cloth = new Rgb(dice.Unit(4), dice.Unit(5), dice.Unit(6));
-        cloth = Rgb.Lerp(cloth * 0.6f, Rgb.Grey(0.06f), dice.Unit(7) * 0.7f);
+        var tint = new Rgb(dice.Unit(4), dice.Unit(5) * 0.8f, dice.Unit(6));
+        var cloth = Rgb.Lerp(Rgb.Grey(0.03f + 0.4f * dice.Unit(7) * dice.Unit(7)), tint * 0.5f, dice.Chance(9, 0.3f) ? 0.8f : 0.2f);
         var trousers = new Rgb(0.06f, 0.07f, 0.11f) * dice.Range(8, 0.5f, 3);
-        return Paint.Of((h > 0.48f ? cloth : trousers) * round * (h < 0.05f ? 0.4f : 1));
+        return Paint.Of((h > ((hit.Piece.Seed & 16) != 0 ? 0.3f : 0.48f) ? cloth : trousers) * round * (h < 0.05f ? 0.4f : 1));
     }
 
     private static Paint Car(in Hit hit, Daylight light)

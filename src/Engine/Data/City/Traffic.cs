@@ -18,11 +18,11 @@ internal sealed class Traffic(Daylight light)
     private static readonly float[] Van = [0, 0.85f, 0.03f, 1.05f, 0.12f, 1.15f, 0.24f, 2.05f, 0.3f, 2.2f, 0.98f, 2.2f, 1, 2.0f];
     private static readonly float[] Lorry = [0, 1.0f, 0.01f, 1.3f, 0.06f, 2.5f, 0.2f, 2.6f, 0.22f, 3.1f, 0.99f, 3.15f, 1, 3.1f];
 
-    public void Add(List<Piece> pieces, Street street, Flat camera)
+    public void Add(List<Piece> pieces, Street street, in Camera camera)
     {
-        var day = new Dice(Dice.Mix(light.Drive.Seed, (uint)street.Id * 977 + street.Dice.Seed));
+        var day = new Dice(Dice.Mix(light.Seed, (uint)street.Id * 977 + street.Dice.Seed));
         var cross = street.Half + 3;
-        var occupied = day.Range(0, 0.35f, 0.85f);
+        var occupied = day.Range(0, 0.1f, 0.5f);
         for (var side = -1; side <= 1; side += 2)
         {
             var slot = 0;
@@ -38,7 +38,7 @@ internal sealed class Traffic(Daylight light)
                 if (d.Chance(0, 0.35f))
                     Car(pieces, street, d, d.Range(1, 0, street.Length), side * 1.5f, side > 0, camera, true);
             }
-            var crowd = light.Drive.Weather is CityWeather.Night or CityWeather.RainyNight ? 2 : 5;
+            var crowd = light.Drive.Weather is CityWeather.Night or CityWeather.RainyNight ? 2 : 3;
             for (var n = 0; n < crowd; n++)
             {
                 var d = day[400 + side * 30 + n];
@@ -50,20 +50,20 @@ internal sealed class Traffic(Daylight light)
     }
 
     /// <summary>People who pass right before this one camera.</summary>
-    public static void AddPassers(List<Piece> pieces, CityView view)
+    public static void AddPassers(List<Piece> pieces, CityView view, in Camera camera)
     {
         var dice = new Dice(view.Seed);
-        Flat at = new(view.X, view.Y), forward = Plain.Heading(view.Heading);
+        Flat at = camera.At, forward = camera.Forward;
         for (var n = 0; n < 3; n++)
-            if (dice.Chance(500 + n, 0.35f))
-                Person(pieces, dice[510 + n], at + forward * dice.Range(520 + n, 2.2f, 6) + forward.Right * dice.Range(530 + n, -3f, 3f), at);
+            if (dice.Chance(500 + n, 0.12f))
+                Person(pieces, dice[510 + n], at + forward * dice.Range(520 + n, 2.2f, 6) + forward.Right * dice.Range(530 + n, -3f, 3f), camera);
     }
 
-    private static void Person(List<Piece> pieces, Dice dice, Flat at, Flat camera)
+    private static void Person(List<Piece> pieces, Dice dice, Flat at, in Camera camera)
     {
-        if ((at - camera).Length < 1.6f)
+        if ((at - camera.At).Length < 1.6f || !camera.MaySee(at, 1))
             return;
-        var person = Billboard(Surface.Person, at, camera, 0.9f, dice.Range(3, 1.55f, 1.9f));
+        var person = Billboard(Surface.Person, at, camera.At, 0.9f, dice.Range(3, 1.55f, 1.9f));
         person.Seed = dice.Seed;
         pieces.Add(person);
     }
@@ -78,7 +78,7 @@ internal sealed class Traffic(Daylight light)
         return piece;
     }
 
-    private void Car(List<Piece> pieces, Street street, Dice dice, float s, float lateral, bool forth, Flat camera, bool driving)
+    private void Car(List<Piece> pieces, Street street, Dice dice, float s, float lateral, bool forth, in Camera camera, bool driving)
     {
         var kind = dice.Pick(10, 10);
         var (outline, length, width, belt) = kind switch
@@ -90,7 +90,7 @@ internal sealed class Traffic(Daylight light)
         };
         var middle = street.At(s, lateral);
         // Nobody drives into the camera car.
-        if ((middle - camera).Length < length * 0.5f + 1.2f)
+        if ((middle - camera.At).Length < length * 0.5f + 1.2f || !camera.MaySee(middle, 5))
             return;
         var ahead = street.Along * (forth ? 1 : -1);
         Flat nose = middle + ahead * (length * 0.5f), out0 = ahead.Right * (width * 0.5f);

@@ -6,7 +6,7 @@ namespace IlgpuNetVlad.Engine.Data.City;
 /// </summary>
 internal static class Tree
 {
-    public const int Forms = 10, Width = 80, Height = 104;
+    public const int Forms = 10, Width = 112, Height = 144;
 
     private static readonly (byte[] Wood, byte[] Leaf)[] Pictures = [.. Enumerable.Range(0, Forms).Select(Grow)];
 
@@ -38,7 +38,7 @@ internal static class Tree
         var key = 0;
         if (Evergreen(form))
         {
-            Stroke(Width * 0.5f, 0, Width * 0.5f, Height * 0.9f, 3, 1);
+            Stroke(Width * 0.5f, 0, Width * 0.5f, Height * 0.9f, 4, 1);
             for (var y = 10; y < Height; y++)
                 for (var x = 0; x < Width; x++)
                 {
@@ -50,17 +50,26 @@ internal static class Tree
                 }
             return (wood, leaf);
         }
-        var slim = dice.Range(1, 0.55f, 1.15f);
-        var trunk = dice.Range(2, 0.2f, 0.34f) * Height;
-        Branch(Width * 0.5f, 0, 0, 1, trunk, 5.5f, 0);
+        // Grown first, then drawn to fit the picture, so that no crown is cut off.
+        var strokes = new List<(float X0, float Y0, float X1, float Y1, float Thick, int Depth)>();
+        var crowns = new List<(float X, float Y, float R)>();
+        var slim = dice.Range(1, 0.6f, 1.2f);
+        Branch(0, 0, 0, 1, dice.Range(2, 22f, 36f), 5.5f, 0);
+        float wide = crowns.Max(c => MathF.Abs(c.X) + c.R), high = crowns.Max(c => c.Y + c.R);
+        float sx = Math.Min(1.2f, (Width * 0.5f - 1) / wide), sy = (Height - 1) / high;
+        foreach (var (x0, y0, x1, y1, thick, depth) in strokes)
+            Stroke(Width * 0.5f + x0 * sx, y0 * sy, Width * 0.5f + x1 * sx, y1 * sy, thick, depth);
+        // Far leaves first: the crown's lit top lies over its shaded inside.
+        foreach (var (x, y, r) in crowns.OrderBy(c => c.Y))
+            Crown(Width * 0.5f + x * sx, y * sy, r * Math.Min(sx, sy));
         return (wood, leaf);
 
         void Branch(float x, float y, float dx, float dy, float length, float thick, int depth)
         {
             float ex = x + dx * length, ey = y + dy * length;
-            Stroke(x, y, ex, ey, thick, depth);
+            strokes.Add((x, y, ex, ey, thick, depth));
             if (depth >= 3)
-                Crown(ex, ey, dice.Range(key++, 5f, 9.5f));
+                crowns.Add((ex, ey, dice.Range(key++, 4f, 8.5f)));
             if (depth >= 6)
                 return;
             var count = depth == 0 ? 4 : 2 + dice.Pick(key++, 2);
@@ -98,7 +107,8 @@ internal static class Tree
                     float dx = (x - cx) / r, dy = (y - cy) / r, d = dx * dx + dy * dy;
                     if (d > 0.55f + 0.6f * Noise.Cell(x * 7, y * 3))
                         continue;
-                    leaf[y * Width + x] = (byte)Math.Clamp(120 + 70 * dy - 35 * dx + 90 * (Noise.Cell(x, y) - 0.5f) + 40 * (Noise.Value(x * 0.2f, y * 0.2f) - 0.5f), 20, 255);
+                    // Lit from above, dark inside and below.
+                    leaf[y * Width + x] = (byte)Math.Clamp(65 + 75 * y / Height + 60 * dy - 30 * dx + 90 * (Noise.Cell(x, y) - 0.5f) + 40 * (Noise.Value(x * 0.2f, y * 0.2f) - 0.5f), 20, 255);
                 }
         }
     }
