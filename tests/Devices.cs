@@ -16,6 +16,13 @@ public sealed class Devices
     /// <summary>Null where there is none.</summary>
     public static Device? Cuda => CudaDevice.Value;
 
+    /// <summary>Every variant with each device that can run it on a problem: Host and Reference on the processor, Simt in simulation and on a GPU.</summary>
+    public static IEnumerable<(Variant Variant, Device Device)> VariantsOf(Operation operation, object problem)
+        => from variant in operation.AllVariants
+           from device in variant.Kind != VariantKind.Simt ? [Cpu] : Cuda is null ? [Simulation] : new[] { Simulation, Cuda }
+           where operation.RefusalOf(variant, device, problem) is null
+           select (variant, device);
+
     [OneTimeTearDown]
     public void Close()
     {

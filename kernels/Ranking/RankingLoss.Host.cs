@@ -36,13 +36,13 @@ public static partial class RankingLoss
         }
         for (int j = s.MaxPositives; j < s.Places; j++)
         {
-            float distance = places[j], gap = rule == Pull ? s.Margin - MathF.Sqrt(distance) : nearest + s.Margin - distance;
+            float gap = (rule == Pull ? 0 : nearest) + s.Margin - places[j];
             places[j] = 0;
             if (positive < 0 || rows[1 + j] < 0 || gap <= 0)
                 continue;
             count++;
-            sum += rule == Pull ? 0.5f * gap * gap : gap;
-            places[j] = rule != Pull ? -2 : distance == 0 ? 0 : -gap / MathF.Sqrt(distance);
+            sum += rule == Pull ? 0.5f * gap : gap;
+            places[j] = rule == Pull ? -1 : -2;
         }
         if (positive >= 0)
         {

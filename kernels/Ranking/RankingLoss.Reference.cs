@@ -35,12 +35,12 @@ public static partial class RankingLoss
                     if (rows[j] < 0)
                         continue;
                     double distance = SquaredDistance(descriptors, rows[0], rows[j], s.D);
-                    double gap = contrastive ? s.Margin - Math.Sqrt(distance) : nearest + s.Margin - distance;
+                    double gap = (contrastive ? 0 : nearest) + s.Margin - distance;
                     if (gap <= 0)
                         continue;
                     count++;
-                    sum += contrastive ? 0.5 * gap * gap : gap;
-                    Pair(descriptors, gradient, rows[0], rows[j], s.D, !contrastive ? -2 : distance == 0 ? 0 : -gap / Math.Sqrt(distance));
+                    sum += contrastive ? 0.5 * gap : gap;
+                    Pair(descriptors, gradient, rows[0], rows[j], s.D, contrastive ? -1 : -2);
                 }
                 if (contrastive)
                     sum += 0.5 * nearest;

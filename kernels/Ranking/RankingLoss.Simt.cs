@@ -80,12 +80,12 @@ public static partial class RankingLoss
             }
             for (int j = s.MaxPositives; j < s.Places; j++)
             {
-                float distance = places[place0 + j], gap = rule == Pull ? s.Margin - PtxMath.Sqrt(distance) : nearest + s.Margin - distance, coefficient = 0;
+                float gap = (rule == Pull ? 0 : nearest) + s.Margin - places[place0 + j], coefficient = 0;
                 if (positive >= 0 && rows[row0 + 1 + j] >= 0 && !(gap <= 0))
                 {
                     count++;
-                    sum += rule == Pull ? 0.5f * gap * gap : gap;
-                    coefficient = rule != Pull ? -2 : distance == 0 ? 0 : -PtxMath.Divide(gap, PtxMath.Sqrt(distance));
+                    sum += rule == Pull ? 0.5f * gap : gap;
+                    coefficient = rule == Pull ? -1 : -2;
                 }
                 places[place0 + j] = coefficient;
             }

@@ -17,7 +17,7 @@ public readonly record struct RankingShape(int Tuples, int MaxPositives, int Max
 /// Losses of a query q against its nearest positive p (by these descriptors, ties by the first) and negatives n_j, with gradients:
 /// <code>
 /// weak, triplet   L = Σ_j max(0, ‖q − p‖² + m − ‖q − n_j‖²)          triplet: one positive, one negative
-/// contrastive     L = ½‖q − p‖² + ½ Σ_j max(0, m − ‖q − n_j‖)²       gradient 0 where q = n_j
+/// contrastive     L = ½‖q − p‖² + ½ Σ_j max(0, m − ‖q − n_j‖²)
 /// violating = how many j have a positive term                       loss, violating [Tuples]
 /// dDescriptors[i] = Σ of every tuple's gradient by row i, in order  descriptors, dDescriptors [Images, D]
 /// </code>
@@ -41,7 +41,7 @@ public static partial class RankingLoss
         new(0, 1, 1, 5, 4, 1f), new(1, 1, 1, 3, 3, 1f), new(7, 1, 1, 130, 12, 0.5f),
     ], s => s.MaxPositives != 1 || s.MaxNegatives != 1 ? "a triplet has one positive and one negative" : null);
 
-    public static readonly Operation<RankingShape> ContrastiveOperation = Create("ranking.contrastive", "L = ½‖q−p‖² + ½ Σ_j max(0, m − ‖q−n_j‖)²", Pull,
+    public static readonly Operation<RankingShape> ContrastiveOperation = Create("ranking.contrastive", "L = ½‖q−p‖² + ½ Σ_j max(0, m − ‖q−n_j‖²)", Pull,
     [
         new(0, 1, 3, 5, 4, 1f), new(1, 1, 1, 1, 3, 1f), new(4, 1, 6, 64, 20, 0.9f), new(5, 2, 3, 127, 6, 0.7f), new(2, 1, 3, 1031, 5, 1.6f),
     ]);

@@ -9,25 +9,37 @@ public sealed class VariantsAgree
     private const int GuardLength = 32;
     private const float GuardValue = -123456.75f;
 
+    /// <summary>A problem that a variant refuses is no case of it.</summary>
     public static IEnumerable<TestCaseData> Cases()
+        => from operation in KernelTable.All
+           from problem in operation.AllExamples
+           from pair in Devices.VariantsOf(operation, problem)
+           where pair.Variant.Kind != VariantKind.Reference
+           select new TestCaseData(operation, pair.Variant, pair.Device, problem)
+               .SetName($"{operation.Name}_{pair.Variant.Name}_{pair.Device.Kind}_MatchesReference({problem})");
+
+    [Test]
+    public void EveryVariant_TakesSomeExample_AndReferenceStandsLast()
     {
         foreach (var operation in KernelTable.All)
-            foreach (var variant in operation.AllVariants.Where(v => v.Kind != VariantKind.Reference))
-                foreach (var problem in operation.AllExamples)
-                    yield return new TestCaseData(operation, variant, problem).SetName($"{operation.Name}_{variant.Name}_MatchesReference({problem})");
+        {
+            var taken = operation.AllExamples.SelectMany(p => Devices.VariantsOf(operation, p)).Select(pair => pair.Variant).ToHashSet();
+            Assert.That(taken, Is.EquivalentTo(operation.AllVariants), operation.Name);
+            Assert.That(operation.AllVariants.Select(v => v.Kind == VariantKind.Reference), Is.EqualTo(operation.AllVariants.Select(v => v == operation.AllVariants[^1])), operation.Name);
+        }
     }
 
-    [OneTimeSetUp]
-    public void SwitchedOffIntrinsicsAreOff() => IntrinsicsOff.AssertExpectation();
+    [Test]
+    public void Variants_OnCuda()
+    {
+        if (Devices.Cuda is null)
+            Assert.Ignore("No CUDA device: Simt variants are compared in simulation alone.");
+    }
 
     [TestCaseSource(nameof(Cases))]
-    public void Variant_MatchesReference(Operation operation, Variant variant, object problem)
+    public void Variant_MatchesReference(Operation operation, Variant variant, Device device, object problem)
     {
-        var device = variant.Kind == VariantKind.Host ? Devices.Cpu : Devices.Simulation;
         var reference = operation.AllVariants[^1];
-        Assert.That(reference.Kind, Is.EqualTo(VariantKind.Reference), "Reference stands last");
-        if (operation.RefusalOf(variant, device, problem) is { } refusal)
-            Assert.Pass($"not for this problem: {refusal}");
         var inputs = operation.InputsFor(problem, seed: 7);
         var expected = Run(operation, reference, Devices.Cpu, problem, inputs);
         var actual = Run(operation, variant, device, problem, inputs);
@@ -40,21 +52,8 @@ public sealed class VariantsAgree
             else if (specs[i].IsIndex)
                 Assert.That(actual[i].Select(BitConverter.SingleToInt32Bits), Is.EqualTo(expected[i].Select(BitConverter.SingleToInt32Bits)), specs[i].Name);
             else
-                Assert.That(Relative(actual[i], expected[i]), Is.LessThanOrEqualTo(tolerance), $"{specs[i].Name}: relative L2 error");
+                Assert.That(DeviceCheck.RelativeError(actual[i], expected[i]), Is.LessThanOrEqualTo(tolerance), $"{specs[i].Name}: relative L2 error");
         }
-    }
-
-    /// <summary>‖a − b‖₂ / ‖b‖₂, absolute where b is 0; NaN counts as infinite.</summary>
-    internal static double Relative(float[] a, float[] b)
-    {
-        double difference = 0, norm = 0;
-        for (int i = 0; i < b.Length; i++)
-        {
-            difference += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
-            norm += (double)b[i] * b[i];
-        }
-        double error = norm > 0 ? Math.Sqrt(difference / norm) : Math.Sqrt(difference);
-        return double.IsNaN(error) ? double.PositiveInfinity : error;
     }
 
     /// <summary>Runs a variant on copies of the inputs; written buffers start as NaN; guards around every buffer are checked.</summary>
