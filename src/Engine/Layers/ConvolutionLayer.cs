@@ -9,34 +9,49 @@ public sealed class ConvolutionLayer : Layer
     private readonly int ic, oc, window, stride, padding, groups;
     private readonly bool relu;
 
+    /// <param name="ic">Channels of the input.</param>
+    /// <param name="oc">Channels of the output.</param>
+    /// <param name="window">Rows and columns of the kernel.</param>
+    /// <param name="padding">Zeros around the map, on every side.</param>
     public ConvolutionLayer(
         Device device, string name, int ic, int oc, int window, int stride = 1, int padding = 0, int groups = 1, bool relu = true, string? alias = null)
         : base(name, alias)
     {
         (this.ic, this.oc, this.window, this.stride, this.padding, this.groups, this.relu) = (ic, oc, window, stride, padding, groups, relu);
-        Weight = new(device, name + ".weight", name, oc, ic / groups, window, window);
-        Bias = new(device, name + ".bias", name, oc);
+        Weight = Parameter.Kernel(device, name + ".weight", name, oc, ic / groups, window, window);
+        Bias = Parameter.Plain(device, name + ".bias", name, oc);
+        Parameters = [Weight, Bias];
     }
 
+    /// <summary>w, in files [Oc, Ic/groups, window, window].</summary>
     public Parameter Weight { get; }
+
+    /// <summary>b [Oc]</summary>
     public Parameter Bias { get; }
-    public override IReadOnlyList<Parameter> Parameters => [Weight, Bias];
+
+    public override IReadOnlyList<Parameter> Parameters { get; }
+
+    public override bool KeepsInput => true;
+
+    /// <summary>Its sign is ReLU's mask.</summary>
+    public override bool KeepsOutput => relu;
 
     public override MapShape Output(MapShape input)
     {
+        if (input.Channels != ic)
+            throw new ArgumentException($"{this} takes {ic} channels, not {input.Channels}.");
         if (input.Height + 2 * padding < window || input.Width + 2 * padding < window)
             throw new UserErrorException($"Images are too small: {this} gets a map of {input}, smaller than its window of {window}×{window}; use larger images.");
         var s = Shape(1, input);
         return new(s.P, s.Q, oc);
     }
 
-    public override long Workspace(Device device, int images, MapShape input, bool training)
+    public override long ForwardWorkspace(Device device, int images, MapShape input) => Convolution.ForwardOperation.Workspace(device, Shape(images, input));
+
+    public override long BackwardWorkspace(Device device, int images, MapShape input, bool data)
     {
         var s = Shape(images, input);
-        long forward = Convolution.ForwardOperation.Workspace(device, s);
-        return training
-            ? Math.Max(forward, Math.Max(Convolution.BackwardDataOperation.Workspace(device, s), Convolution.BackwardWeightsOperation.Workspace(device, s)))
-            : forward;
+        return Math.Max(Convolution.BackwardWeightsOperation.Workspace(device, s), data ? Convolution.BackwardDataOperation.Workspace(device, s) : 0);
     }
 
     public override void Forward(in LayerPass pass)

@@ -3,30 +3,45 @@ using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Layers;
 
-/// <summary>A layer of a network: its parameters, the shape of what it makes, what it must keep for the way back, and both ways.</summary>
+/// <summary>
+/// A layer of a network: its parameters, the shape of what it makes, what it must keep for the way back, and both ways. A network is a list
+/// of them; there is no other graph.
+/// </summary>
+/// <param name="name">As in files: parameters are named after it.</param>
+/// <param name="alias">A name that people use, such as <c>conv5_1</c>, where files have another.</param>
 public abstract class Layer(string name, string? alias = null) : IDisposable
 {
-    /// <summary>As in files: parameters are named after it.</summary>
     public string Name { get; } = name;
 
-    /// <summary>A name that people use, such as <c>conv5_1</c>; null where there is none.</summary>
+    /// <summary>A name that people use; null where it is <see cref="Name"/>.</summary>
     public string? Alias { get; } = alias;
 
     public virtual IReadOnlyList<Parameter> Parameters => [];
 
-    /// <exception cref="UserErrorException">The map is too small for this layer.</exception>
+    /// <exception cref="UserErrorException">The map is too small for this layer, or has other channels.</exception>
     public abstract MapShape Output(MapShape input);
 
-    /// <summary>Numbers that it keeps beside its output, from forward for backward.</summary>
+    /// <summary>The way back reads the layer's input.</summary>
+    public abstract bool KeepsInput { get; }
+
+    /// <summary>The way back reads the layer's output.</summary>
+    public abstract bool KeepsOutput { get; }
+
+    /// <summary>Numbers that it makes on the way forth, beside its output, and reads on the way back.</summary>
     public virtual long Kept(int images, MapShape input) => 0;
 
-    /// <summary>Numbers of workspace that a pass of so many images may take, both ways.</summary>
-    public abstract long Workspace(Device device, int images, MapShape input, bool training);
+    /// <summary>Numbers of workspace of <see cref="Forward"/>.</summary>
+    public virtual long ForwardWorkspace(Device device, int images, MapShape input) => 0;
+
+    /// <summary>Numbers of workspace of <see cref="Backward"/>.</summary>
+    /// <param name="data">Whether the gradient of the input is asked for.</param>
+    public virtual long BackwardWorkspace(Device device, int images, MapShape input, bool data) => 0;
 
     public abstract void Forward(in LayerPass pass);
 
     /// <summary>Overwrites its parameters' gradients, and <paramref name="dx"/>.</summary>
-    /// <param name="dx">Empty where nothing before this layer learns.</param>
+    /// <param name="dy">[images, output]</param>
+    /// <param name="dx">[images, input]; empty where nothing before this layer learns.</param>
     public abstract void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx);
 
     public void Dispose()

@@ -3,9 +3,15 @@ using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Layers;
 
-/// <summary>Max pooling; windows that reach over the border are dropped (floor) or cut (ceil).</summary>
-public sealed class MaxPoolingLayer(string name, int window, int stride, bool ceil = false) : Layer(name)
+/// <summary>Max pooling without padding.</summary>
+/// <param name="ceil">Windows that reach over the border are cut; otherwise they are dropped.</param>
+public sealed class MaxPoolingLayer(string name, int window, int stride, bool ceil = false, string? alias = null) : Layer(name, alias)
 {
+    /// <summary>The way back finds the maxima again.</summary>
+    public override bool KeepsInput => true;
+
+    public override bool KeepsOutput => false;
+
     public override MapShape Output(MapShape input)
     {
         if (input.Height < window || input.Width < window)
@@ -13,8 +19,6 @@ public sealed class MaxPoolingLayer(string name, int window, int stride, bool ce
         var s = Shape(1, input);
         return new(s.P, s.Q, input.Channels);
     }
-
-    public override long Workspace(Device device, int images, MapShape input, bool training) => 0;
 
     public override void Forward(in LayerPass pass) => MaxPooling.Forward(pass.Device, Shape(pass.Images, pass.Input), pass.X, pass.Y);
 

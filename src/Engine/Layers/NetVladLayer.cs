@@ -9,15 +9,19 @@ public sealed class NetVladLayer : Layer
     private readonly int clusters, d;
     private readonly bool softFloor;
 
+    /// <param name="clusters">K</param>
     /// <param name="d">Channels of the map.</param>
     /// <param name="hasBias">V2.</param>
+    /// <param name="softFloor">Norms are √(‖v‖² + 1e-12), not max(‖v‖, 1e-12).</param>
     public NetVladLayer(Device device, int clusters, int d, bool hasBias, bool softFloor)
         : base("pool")
     {
         (this.clusters, this.d, this.softFloor) = (clusters, d, softFloor);
-        Weight = new(device, "pool.conv.weight", Name, clusters, d);
-        Bias = hasBias ? new(device, "pool.conv.bias", Name, clusters) : null;
-        Centroids = new(device, "pool.centroids", Name, clusters, d);
+        // A 1×1 convolution in the files of PyTorch's ports.
+        Weight = Parameter.Plain(device, "pool.conv.weight", Name, clusters, d, 1, 1);
+        Bias = hasBias ? Parameter.Plain(device, "pool.conv.bias", Name, clusters) : null;
+        Centroids = Parameter.Plain(device, "pool.centroids", Name, clusters, d);
+        Parameters = Bias is null ? [Weight, Centroids] : [Weight, Bias, Centroids];
     }
 
     /// <summary>w [K, D]</summary>
@@ -29,11 +33,22 @@ public sealed class NetVladLayer : Layer
     /// <summary>c [K, D]</summary>
     public Parameter Centroids { get; }
 
-    public override IReadOnlyList<Parameter> Parameters => Bias is null ? [Weight, Centroids] : [Weight, Bias, Centroids];
+    public override IReadOnlyList<Parameter> Parameters { get; }
 
-    /// <summary>Sets all three from centres and sharpness: w = α·ĉ (V1), or w = 2αc, b = −α‖c‖² (V2).</summary>
+    /// <summary>All that the way back needs: the assignment is computed again.</summary>
+    public override bool KeepsInput => true;
+
+    public override bool KeepsOutput => false;
+
+    /// <summary>Sets all of it from centres and sharpness: w = α·ĉ (V1), or w = 2αc, b = −α‖c‖² (V2).</summary>
+    /// <param name="centres">c [K, D]</param>
+    /// <param name="alpha">α, finite and above 0.</param>
     public void Set(ReadOnlySpan<float> centres, float alpha)
     {
+        if (centres.Length != clusters * d)
+            throw new ArgumentException($"{clusters} centres of {d} channels are {clusters * d} numbers, not {centres.Length}.");
+        if (!float.IsFinite(alpha) || alpha <= 0)
+            throw new ArgumentException($"α must be finite and above 0, not {alpha}.");
         var w = new float[clusters * d];
         var b = new float[clusters];
         for (int k = 0; k < clusters; k++)
@@ -52,16 +67,13 @@ public sealed class NetVladLayer : Layer
         Centroids.Write(centres);
     }
 
-    public override MapShape Output(MapShape input) => new(1, 1, clusters * d);
+    public override MapShape Output(MapShape input)
+        => input.Channels == d ? new(1, 1, clusters * d) : throw new ArgumentException($"{this} takes {d} channels, not {input.Channels}.");
 
-    public override long Workspace(Device device, int images, MapShape input, bool training)
-    {
-        var s = Shape(images, input);
-        long forward = NetVlad.ForwardOperation.Workspace(device, s);
-        return training
-            ? Math.Max(forward, Math.Max(NetVlad.BackwardOperation.Workspace(device, s), NetVlad.BackwardOperation.Workspace(device, s with { SkipData = 1 })))
-            : forward;
-    }
+    public override long ForwardWorkspace(Device device, int images, MapShape input) => NetVlad.ForwardOperation.Workspace(device, Shape(images, input));
+
+    public override long BackwardWorkspace(Device device, int images, MapShape input, bool data)
+        => NetVlad.BackwardOperation.Workspace(device, Shape(images, input) with { SkipData = data ? 0 : 1 });
 
     public override void Forward(in LayerPass pass)
         => NetVlad.Forward(pass.Device, Shape(pass.Images, pass.Input), pass.X, Weight.Value, Bias?.Value ?? default, Centroids.Value, pass.Y, pass.Workspace);

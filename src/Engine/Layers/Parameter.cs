@@ -4,21 +4,20 @@ using IlgpuNetVlad.Kernels;
 namespace IlgpuNetVlad.Engine.Layers;
 
 /// <summary>
-/// Numbers that a network learns, on its device. Files hold weights of convolutions as PyTorch does, [Oc, Ic/groups, R, S], memory as the kernels want them,
-/// [R, S, Ic/groups, Oc]; everything else is the same in both.
+/// Numbers that a network learns, on its device. Files hold the weight of a convolution as PyTorch does, [Oc, Ic/groups, R, S], memory as the
+/// kernels want it, [R, S, Ic/groups, Oc]; every other parameter is the same in both.
 /// </summary>
 public sealed class Parameter : IDisposable
 {
     private readonly Device device;
     private readonly DeviceBuffer value;
+    private readonly bool isKernel;
     private DeviceBuffer? gradient, velocity;
 
-    /// <param name="name">As in files, such as <c>features.0.weight</c>.</param>
-    /// <param name="layer">The layer that it belongs to.</param>
-    /// <param name="fileShape">Four numbers for a convolution's weight, [Oc, Ic/groups, R, S].</param>
-    public Parameter(Device device, string name, string layer, params int[] fileShape)
+    private Parameter(Device device, string name, string layer, int[] fileShape, bool isKernel)
     {
         this.device = device;
+        this.isKernel = isKernel;
         Name = name;
         Layer = layer;
         FileShape = fileShape;
@@ -26,19 +25,38 @@ public sealed class Parameter : IDisposable
         value = device.Allocate(Length);
     }
 
+    /// <summary>As in files, such as <c>features.0.weight</c>.</summary>
     public string Name { get; }
+
+    /// <summary>Name of the layer that it belongs to.</summary>
     public string Layer { get; }
+
+    /// <summary>Shape in files.</summary>
     public int[] FileShape { get; }
+
     public long Length { get; }
+
+    /// <summary>Numbers that one output of its layer adds up, for a fitting random start; 0 where the start is zero or comes from data.</summary>
+    public int FanIn => isKernel ? FileShape[1] * FileShape[2] * FileShape[3] : 0;
 
     /// <summary>In the kernels' layout.</summary>
     public ArrayView<float> Value => value.View;
 
-    /// <summary>Exists once a plan for training was made.</summary>
+    /// <summary>Exists once a plan that trains it was made.</summary>
     public ArrayView<float> Gradient => (gradient ?? throw new InvalidOperationException($"{Name} is not trained.")).View;
 
     /// <inheritdoc cref="Gradient"/>
     public ArrayView<float> Velocity => (velocity ?? throw new InvalidOperationException($"{Name} is not trained.")).View;
+
+    /// <summary>Whether it has a gradient and a velocity.</summary>
+    public bool IsTrained => gradient is not null;
+
+    /// <summary>A convolution's weight.</summary>
+    public static Parameter Kernel(Device device, string name, string layer, int oc, int ic, int rows, int columns)
+        => new(device, name, layer, [oc, ic, rows, columns], isKernel: true);
+
+    /// <summary>Numbers that memory holds as files do.</summary>
+    public static Parameter Plain(Device device, string name, string layer, params int[] shape) => new(device, name, layer, shape, isKernel: false);
 
     /// <summary>Makes gradient and velocity, zero, if there are none yet.</summary>
     internal void PrepareTraining()
@@ -48,39 +66,46 @@ public sealed class Parameter : IDisposable
     }
 
     /// <summary>The values in the file's layout.</summary>
-    public float[] Read()
-    {
-        var memory = device.Download(Value);
-        if (FileShape.Length != 4)
-            return memory;
-        var file = new float[Length];
-        Transpose((m, f) => file[f] = memory[m]);
-        return file;
-    }
+    public float[] Read() => ToFile(device.Download(Value));
+
+    /// <summary>The gradient in the file's layout.</summary>
+    public float[] ReadGradient() => ToFile(device.Download(Gradient));
 
     /// <summary>Takes values in the file's layout.</summary>
     public void Write(ReadOnlySpan<float> fileLayout)
     {
         if (fileLayout.Length != Length)
             throw new ArgumentException($"{Name} has {Length} numbers, not {fileLayout.Length}.");
-        var file = fileLayout.ToArray();
-        var memory = file;
-        if (FileShape.Length == 4)
+        if (!isKernel)
         {
-            memory = new float[Length];
-            Transpose((m, f) => memory[m] = file[f]);
+            device.Upload(fileLayout, Value);
+            return;
         }
+        var memory = new float[Length];
+        int inner = FanIn;
+        for (int o = 0; o < FileShape[0]; o++)
+            for (int i = 0; i < inner; i++)
+                memory[MemoryIndex(i, o)] = fileLayout[o * inner + i];
         device.Upload(memory, Value);
     }
 
-    /// <summary>Calls with the place in memory and in the file of every number of a convolution's weight.</summary>
-    private void Transpose(Action<int, int> each)
+    private float[] ToFile(float[] memory)
     {
-        int oc = FileShape[0], ic = FileShape[1], taps = FileShape[2] * FileShape[3];
-        for (int o = 0; o < oc; o++)
-            for (int c = 0; c < ic; c++)
-                for (int t = 0; t < taps; t++)
-                    each((t * ic + c) * oc + o, (o * ic + c) * taps + t);
+        if (!isKernel)
+            return memory;
+        var file = new float[Length];
+        int inner = FanIn;
+        for (int o = 0; o < FileShape[0]; o++)
+            for (int i = 0; i < inner; i++)
+                file[o * inner + i] = memory[MemoryIndex(i, o)];
+        return file;
+    }
+
+    /// <summary>Where memory holds number <paramref name="inner"/> of [Ic/groups, R, S] of an output channel.</summary>
+    private int MemoryIndex(int inner, int oc)
+    {
+        int taps = FileShape[2] * FileShape[3];
+        return (inner % taps * FileShape[1] + inner / taps) * FileShape[0] + oc;
     }
 
     public void Dispose()
@@ -89,4 +114,6 @@ public sealed class Parameter : IDisposable
         gradient?.Dispose();
         velocity?.Dispose();
     }
+
+    public override string ToString() => $"{Name} [{string.Join(", ", FileShape)}]";
 }

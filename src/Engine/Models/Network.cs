@@ -5,45 +5,64 @@ using IlgpuNetVlad.Kernels;
 namespace IlgpuNetVlad.Engine.Models;
 
 /// <summary>
-/// A trunk, cropped at its last convolution, and a pooling layer whose result has unit length (1511.07247, section 3): the list of layers is the graph.
+/// A trunk, cropped at its last convolution, and a pooling layer whose result has unit length (1511.07247, section 3): the list of layers is
+/// the graph.
 /// </summary>
 public sealed class Network : IDisposable
 {
-    private Network(Device device, NetworkSettings settings)
+    internal Network(Device device, NetworkSettings settings, Backbone? backbone)
     {
-        Device = device;
-        Settings = settings;
-        var trunk = Backbones.Create(device, settings.Backbone, settings.KeepRelu);
-        LocalDimension = trunk.Aggregate(new MapShape(512, 512, 3), (shape, layer) => layer.Output(shape)).Channels;
-        if (settings.Clusters < 1)
+        backbone ??= Backbone.Named(settings.Backbone);
+        if (settings.Pooling.HasClusters() && settings.Clusters < 1)
             throw new UserErrorException($"NetVLAD cannot have {settings.Clusters} clusters: give 1 or more.");
-        Pooling = new NetVladLayer(device, settings.Clusters, LocalDimension, settings.Pooling == PoolingKind.NetVladV2, settings.SoftFloor);
+        Device = device;
+        Settings = settings with { Backbone = backbone.Name, CeilPooling = settings.CeilPooling ?? backbone.CeilPooling };
+        var trunk = backbone.Layers(device, Settings);
+        // Any size will do to learn how many channels come out.
+        LocalDimension = trunk.Aggregate(new MapShape(512, 512, 3), (shape, layer) => layer.Output(shape)).Channels;
+        Pooling = settings.Pooling.HasClusters()
+            ? new NetVladLayer(device, settings.Clusters, LocalDimension, settings.Pooling == PoolingKind.NetVladV2, settings.SoftFloor)
+            : new GlobalPoolingLayer(settings.Pooling == PoolingKind.Max, settings.SoftFloor);
         Layers = [.. trunk, Pooling];
         Parameters = [.. Layers.SelectMany(l => l.Parameters)];
         PooledLength = Pooling.Output(new(1, 1, LocalDimension)).Channels;
-        ClustersInitialised = Pooling is not NetVladLayer;
+        ClustersInitialised = !settings.Pooling.HasClusters();
     }
 
     /// <summary>A network with random weights after He et al. (1502.01852); NetVLAD's clusters are still to be found.</summary>
-    public static Network Create(Device device, NetworkSettings settings, ulong seed)
+    /// <param name="seed">The same seed gives the same weights on every machine.</param>
+    /// <param name="backbone">A trunk of the user's own, instead of the one that the settings name.</param>
+    /// <exception cref="UserErrorException">The settings name no backbone, or less than one cluster.</exception>
+    public static Network Create(Device device, NetworkSettings settings, ulong seed, Backbone? backbone = null)
     {
-        var network = new Network(device, settings);
-        HeInitialisation.Fill(network.Parameters.Where(p => p.Layer != network.Pooling.Name), seed);
+        var network = new Network(device, settings, backbone);
+        HeInitialisation.Fill(network.TrunkParameters, seed);
         return network;
     }
 
-    /// <summary>Reads a network from a file that <see cref="Save"/> wrote, or from a trunk's file, for which settings must be given.</summary>
-    /// <param name="overrides">Instead of the settings in the file.</param>
-    /// <exception cref="UserErrorException">The file is broken, lacks a parameter, or has no settings and none are given.</exception>
-    public static Network Load(Device device, string path, NetworkSettings? overrides = null) => NetworkFile.Load(device, path, overrides, s => new Network(device, s));
+    /// <summary>
+    /// Reads a network from a file that <see cref="Save"/> wrote, or from one that has only weights (a trunk, perhaps with clusters) under
+    /// torchvision's names, for which settings must be given.
+    /// </summary>
+    /// <param name="overrides">Instead of the settings in the file. The number of clusters is the file's where its clusters are used.</param>
+    /// <param name="backbone">A trunk of the user's own, instead of the one that the settings name.</param>
+    /// <exception cref="UserErrorException">
+    /// The file is broken, lacks a parameter, holds one of another shape or type or one that is not finite, or no settings are known.
+    /// </exception>
+    public static Network Load(Device device, string path, NetworkSettings? overrides = null, Backbone? backbone = null)
+        => new NetworkReader(path).Read(device, overrides, backbone);
 
     public Device Device { get; }
+
+    /// <summary>As given or read; the rounding of pooling windows is decided.</summary>
     public NetworkSettings Settings { get; }
 
     /// <summary>In the order of the forward pass; the pooling layer is the last.</summary>
     public IReadOnlyList<Layer> Layers { get; }
 
     public Layer Pooling { get; }
+
+    /// <summary>Of all layers, in their order.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
 
     /// <summary>D, channels of the last map.</summary>
@@ -65,44 +84,63 @@ public sealed class Network : IDisposable
     public IReadOnlyList<string> TrainableLayers
         => [.. Layers.Where(l => l.Parameters.Count > 0).SelectMany(l => l.Alias is null ? new[] { l.Name } : [l.Name, l.Alias])];
 
-    /// <summary>Gives NetVLAD its clusters: centres [K, D] and sharpness.</summary>
+    internal IEnumerable<Parameter> TrunkParameters => Parameters.Where(p => p.Layer != Pooling.Name);
+
+    /// <summary>Gives NetVLAD its clusters: w = α·ĉ (V1), or w = 2αc, b = −α‖c‖² (V2).</summary>
+    /// <param name="centroids">c [K, D]</param>
+    /// <param name="alpha">α, finite and above 0.</param>
     public void SetClusters(ReadOnlySpan<float> centroids, float alpha)
     {
         if (Pooling is not NetVladLayer layer)
-            throw new InvalidOperationException($"{Settings.Pooling} pooling has no clusters.");
+            throw new InvalidOperationException($"Pooling {Settings.Pooling.Name()} has no clusters.");
         layer.Set(centroids, alpha);
         ClustersInitialised = true;
     }
 
-    /// <summary>Memory for passes of at most so many images of one size; with training also the way back to a layer.</summary>
-    /// <param name="trainFrom">First layer that learns; null for all.</param>
-    /// <exception cref="UserErrorException">No such layer, or images too small.</exception>
+    /// <summary>Memory for passes of at most so many images of one size; with training also for the way back to a layer.</summary>
+    /// <param name="trainFrom">First layer that learns, by a name of <see cref="TrainableLayers"/> or a block's, such as <c>conv5</c>; null for all.</param>
+    /// <exception cref="UserErrorException">No such layer, images too small, or too many at once.</exception>
     public NetworkPlan Plan(int maxImages, int height, int width, string? trainFrom = null, bool training = false)
         => new(this, PlanLayout.Of(this, maxImages, height, width, FirstTrained(trainFrom, training)));
 
-    /// <summary>Bytes that <see cref="Plan"/> would take on the device.</summary>
+    /// <summary>Bytes that <see cref="Plan"/> would allocate on the device now: the plan's, and gradients and velocities that are not there yet.</summary>
+    /// <inheritdoc cref="Plan"/>
     public long PlanBytes(int maxImages, int height, int width, string? trainFrom = null, bool training = false)
-        => PlanLayout.Of(this, maxImages, height, width, FirstTrained(trainFrom, training)).Total * sizeof(float);
+    {
+        int first = FirstTrained(trainFrom, training);
+        long learning = Layers.Skip(first).SelectMany(l => l.Parameters).Where(p => !p.IsTrained).Sum(p => 2 * p.Length);
+        return (PlanLayout.Of(this, maxImages, height, width, first).Total + learning) * sizeof(float);
+    }
 
-    public void Save(string path) => NetworkFile.Save(this, path);
+    /// <summary>Writes one file that is complete in itself: weights, clusters, PCA, settings. Written aside, then renamed.</summary>
+    /// <exception cref="UserErrorException">The file cannot be written.</exception>
+    public void Save(string path) => NetworkWriter.Write(this, path);
 
-    /// <summary>Takes the trunk's weights from a file, such as one trained for another task; the pooling layer stays.</summary>
-    public void LoadTrunk(string path) => NetworkFile.LoadTrunk(this, path);
+    /// <summary>Takes the trunk's weights from a file, such as one trained for another task; the pooling layer stays as it is.</summary>
+    /// <exception cref="UserErrorException">As of <see cref="Load"/>.</exception>
+    public void LoadTrunk(string path) => new NetworkReader(path).ReadInto(TrunkParameters);
 
     /// <summary>Index of the first layer that learns; the number of layers where none does.</summary>
     private int FirstTrained(string? trainFrom, bool training)
     {
         if (!training)
             return Layers.Count;
-        if (trainFrom is null)
-            return 0;
-        int found = Layers.ToList().FindIndex(l => l.Name == trainFrom || l.Alias == trainFrom);
+        int found = trainFrom is null ? 0 : IndexOf(l => l.Name == trainFrom || l.Alias == trainFrom);
         // "conv5" names a block: its first layer.
         if (found < 0)
-            found = Layers.ToList().FindIndex(l => l.Alias is { } alias && alias.StartsWith(trainFrom + "_", StringComparison.Ordinal));
-        if (found < 0 || (Layers[found].Parameters.Count == 0 && found < Layers.Count - 1))
-            throw new UserErrorException($"There is no layer {trainFrom} to train from: name one of {string.Join(", ", TrainableLayers)}.");
+            found = IndexOf(l => l.Parameters.Count > 0 && l.Alias?.StartsWith(trainFrom + "_", StringComparison.Ordinal) == true);
+        if (found < 0 || Layers[found].Parameters.Count == 0)
+            throw new UserErrorException(
+                $"There is {(found < 0 ? "no layer" : "nothing to learn in layer")} {trainFrom}: train from one of {string.Join(", ", TrainableLayers)}.");
         return found;
+    }
+
+    private int IndexOf(Func<Layer, bool> condition)
+    {
+        for (int i = 0; i < Layers.Count; i++)
+            if (condition(Layers[i]))
+                return i;
+        return -1;
     }
 
     public void Dispose()

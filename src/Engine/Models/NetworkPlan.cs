@@ -4,12 +4,16 @@ using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Models;
 
-/// <summary>Memory for passes of a network over at most so many images of one size, allocated once; and the passes.</summary>
+/// <summary>
+/// Memory for passes of a network over at most so many images of one size, allocated once; and the passes, which allocate nothing on the
+/// device. An image's descriptor never depends on the images beside it.
+/// </summary>
 public sealed class NetworkPlan : IDisposable
 {
     private readonly Network network;
     private readonly PlanLayout layout;
     private readonly DeviceBuffer memory;
+    private int lastImages;
 
     internal NetworkPlan(Network network, PlanLayout layout)
     {
@@ -21,7 +25,7 @@ public sealed class NetworkPlan : IDisposable
         memory = network.Device.Allocate(layout.Total);
     }
 
-    /// <summary>Bytes on the device, parameters not among them.</summary>
+    /// <summary>Bytes of its block on the device; parameters, their gradients and velocities belong to the network.</summary>
     public long Bytes => memory.Bytes;
 
     public int MaxImages => layout.MaxImages;
@@ -29,83 +33,104 @@ public sealed class NetworkPlan : IDisposable
     /// <summary>The last map, before pooling.</summary>
     public MapShape FeatureShape => layout.Shapes[^2];
 
-    /// <summary>[MaxImages, H, W, 3]: fill the first rows, then run.</summary>
+    /// <summary>[MaxImages, H, W, 3], normalised: fill the first images, then run. The passes leave it as it is.</summary>
     public ArrayView<float> Input => View(layout.Input);
 
     /// <summary>Parameters that <see cref="Backward"/> makes gradients of, in the order of the layers; empty without training.</summary>
     public IReadOnlyList<Parameter> Trained { get; }
 
     /// <summary>Runs the first images of <see cref="Input"/> through all layers.</summary>
-    /// <returns>Descriptors of unit length before PCA, [images, PooledLength].</returns>
+    /// <param name="images">0 … <see cref="MaxImages"/></param>
+    /// <returns>Descriptors of unit length before PCA, [images, PooledLength]; valid until the next forward pass.</returns>
     /// <exception cref="UserErrorException">NetVLAD has no clusters yet.</exception>
     public ArrayView<float> Forward(int images)
     {
         if (!network.ClustersInitialised)
-            throw new UserErrorException("These weights have no clusters yet, so NetVLAD cannot run: `train` finds them first, and `eval` does with --init-clusters.");
+            throw new UserErrorException("These weights have no clusters yet, so NetVLAD cannot run: train the network, or initialise its clusters from images.");
         ForwardTrunk(images);
-        int last = network.Layers.Count - 1;
-        network.Layers[last].Forward(Pass(last, images));
-        return View(layout.Outputs[last]).SubView(0, images * layout.Shapes[^1].Length);
+        network.Pooling.Forward(Pass(network.Layers.Count - 1, images, layout.ForwardWorkspace));
+        return Descriptors(images);
     }
 
     /// <summary>Runs the first images of <see cref="Input"/> through all layers but pooling.</summary>
+    /// <inheritdoc cref="Forward"/>
     public void ForwardTrunk(int images)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(images);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(images, MaxImages);
+        lastImages = images;
         for (int i = 0; i < network.Layers.Count - 1; i++)
-            network.Layers[i].Forward(Pass(i, images));
+            network.Layers[i].Forward(Pass(i, images, layout.ForwardWorkspace));
     }
 
     /// <summary>The last maps, [images, N, D], after a forward pass.</summary>
     public ArrayView<float> Features(int images) => View(layout.Outputs[^2]).SubView(0, images * FeatureShape.Length);
 
     /// <summary>The way back after <see cref="Forward"/> of as many images: overwrites the gradient of every trained parameter.</summary>
+    /// <param name="images">As of the forward pass before.</param>
     /// <param name="dDescriptors">[images, PooledLength]</param>
     public void Backward(int images, ArrayView<float> dDescriptors)
     {
         if (Trained.Count == 0)
             throw new InvalidOperationException("This plan is not for training.");
+        if (images != lastImages)
+            throw new ArgumentException($"The forward pass was of {lastImages} images, not {images}.");
         var dy = dDescriptors;
         for (int i = network.Layers.Count - 1; i >= layout.FirstTrained; i--)
         {
-            var dx = i > layout.FirstTrained ? View(layout.Gradients[i % 2]).SubView(0, images * layout.Shapes[i].Length) : default;
-            network.Layers[i].Backward(Pass(i, images), dy, dx);
+            var dx = layout.InputGradients[i] is { } piece ? View(piece).SubView(0, images * layout.Shapes[i].Length) : default;
+            network.Layers[i].Backward(Pass(i, images, layout.BackwardWorkspace!), dy, dx);
             dy = dx;
         }
     }
 
     /// <summary>
-    /// The first trained parameter, by layers, whose values or gradient hold NaN or infinity, in words; null where all are finite.
+    /// Where NaN or infinity came in, in words: a parameter, else the first layer whose result is not finite, else the gradient of the last
+    /// trained layer that is not; null where all is finite. Cheap while it is; to find a layer it runs the last forward pass again.
     /// </summary>
     public string? FirstNonFinite()
     {
+        var finite = new FiniteCheck(network.Device);
         foreach (var p in Trained)
-        {
-            if (!IsFinite(p.Value))
-                return $"parameter {p.Name} of layer {p.Layer}";
-            if (!IsFinite(p.Gradient))
-                return $"the gradient of {p.Name} in layer {p.Layer}";
-        }
+            if (!finite.Holds(p.Value))
+                return $"{p.Name} of {p.Layer}";
+        if (lastImages > 0 && !finite.Holds(Descriptors(lastImages)))
+            return FirstLayer(finite);
+        // The way back begins at the end.
+        foreach (var p in Trained.Reverse())
+            if (!finite.Holds(p.Gradient))
+                return $"the gradient of {p.Name} of {p.Layer}";
         return null;
     }
 
-    private bool IsFinite(ArrayView<float> values)
+    /// <summary>The layer whose result is the first not to be finite.</summary>
+    private string FirstLayer(FiniteCheck finite)
     {
-        ReadOnlySpan<float> span = network.Device.IsHostMemory ? HostMemory.Span(values) : network.Device.Download(values);
-        foreach (float x in span)
-            if (!float.IsFinite(x))
-                return false;
-        return true;
+        if (!finite.Holds(View(layout.Input).SubView(0, lastImages * layout.Shapes[0].Length)))
+            return "the images";
+        foreach (var p in network.Parameters.Except(Trained))
+            if (!finite.Holds(p.Value))
+                return $"{p.Name} of {p.Layer}";
+        for (int i = 0; i < network.Layers.Count; i++)
+        {
+            var pass = Pass(i, lastImages, layout.ForwardWorkspace);
+            network.Layers[i].Forward(pass);
+            if (!finite.Holds(pass.Y))
+                return $"the result of {network.Layers[i]}";
+        }
+        return "the descriptors";
     }
 
-    private LayerPass Pass(int layer, int images) => new(
+    private ArrayView<float> Descriptors(int images) => View(layout.Outputs[^1]).SubView(0, images * layout.Shapes[^1].Length);
+
+    private LayerPass Pass(int layer, int images, IReadOnlyList<ArenaPlanner.Piece?> workspaces) => new(
         network.Device, images, layout.Shapes[layer],
-        (layer == 0 ? Input : View(layout.Outputs[layer - 1])).SubView(0, images * layout.Shapes[layer].Length),
+        View(layer == 0 ? layout.Input : layout.Outputs[layer - 1]).SubView(0, images * layout.Shapes[layer].Length),
         View(layout.Outputs[layer]).SubView(0, images * layout.Shapes[layer + 1].Length),
         View(layout.Kept[layer]),
-        View(layout.Workspace));
+        View(workspaces[layer]!));
 
-    private ArrayView<float> View(PlanLayout.Piece piece) => memory.View.SubView(piece.Offset, piece.Length);
+    private ArrayView<float> View(ArenaPlanner.Piece piece) => memory.View.SubView(piece.Offset, piece.Length);
 
     public void Dispose() => memory.Dispose();
 }

@@ -3,80 +3,85 @@ using IlgpuNetVlad.Engine.Layers;
 namespace IlgpuNetVlad.Engine.Models;
 
 /// <summary>
-/// Where everything of a plan lies in its one block of memory, in numbers. Layers that do not learn share two maps in turn; from the first that learns on, each
-/// keeps its own output, and two gradients take turns on the way back.
+/// Where everything of a plan lies in its one block of memory. Times: layer i of L runs forth at i and back at 2L − i; what must be there for
+/// the user between passes lives to the end. Layers before the first that learns keep nothing.
 /// </summary>
 internal sealed class PlanLayout
 {
-    // Kernels like their maps to begin at a cache line.
-    private const long Alignment = 64;
+    private readonly ArenaPlanner arena = new();
+    private readonly Network network;
 
-    /// <summary>A piece of the block.</summary>
-    public readonly record struct Piece(long Offset, long Length);
+    private PlanLayout(Network network, int maxImages, MapShape input, int firstTrained)
+    {
+        this.network = network;
+        (MaxImages, FirstTrained) = (maxImages, firstTrained);
+        var layers = network.Layers;
+        int count = layers.Count, end = 2 * count + 1;
+        bool training = firstTrained < count;
+        Shapes = new MapShape[count + 1];
+        Shapes[0] = input;
+        for (int i = 0; i < count; i++)
+            Shapes[i + 1] = layers[i].Output(Shapes[i]);
+        CheckSizes();
 
-    public required int MaxImages { get; init; }
+        Input = arena.Add(maxImages * input.Length, 0, end);
+        for (int i = 0; i < count; i++)
+        {
+            bool trained = i >= firstTrained;
+            int last = i >= count - 2 ? end : i + 1;
+            if (trained && layers[i].KeepsOutput)
+                last = Math.Max(last, 2 * count - i);
+            if (i + 1 >= firstTrained && i + 1 < count && training && layers[i + 1].KeepsInput)
+                last = Math.Max(last, 2 * count - (i + 1));
+            Outputs.Add(arena.Add(maxImages * Shapes[i + 1].Length, i, last));
+            Kept.Add(arena.Add(layers[i].Kept(maxImages, Shapes[i]), i, trained ? 2 * count - i : i));
+            ForwardWorkspace.Add(arena.Add(Most(n => layers[i].ForwardWorkspace(network.Device, n, Shapes[i])), i));
+            bool data = i > firstTrained;
+            BackwardWorkspace.Add(trained ? arena.Add(Most(n => layers[i].BackwardWorkspace(network.Device, n, Shapes[i], data)), 2 * count - i) : null);
+            InputGradients.Add(data ? arena.Add(maxImages * Shapes[i].Length, 2 * count - i, 2 * count - (i - 1)) : null);
+        }
+        Total = arena.Place();
+    }
 
-    /// <summary>Index of the first layer that learns.</summary>
-    public required int FirstTrained { get; init; }
+    public int MaxImages { get; }
+
+    /// <summary>Index of the first layer that learns; the number of layers where none does.</summary>
+    public int FirstTrained { get; }
 
     /// <summary>What each layer takes; one more, of the last layer's result.</summary>
-    public required MapShape[] Shapes { get; init; }
+    public MapShape[] Shapes { get; }
 
-    public required Piece Input { get; init; }
-    public required Piece[] Outputs { get; init; }
-    public required Piece[] Kept { get; init; }
-    public required Piece[] Gradients { get; init; }
-    public required Piece Workspace { get; init; }
+    public ArenaPlanner.Piece Input { get; }
+    public List<ArenaPlanner.Piece> Outputs { get; } = [];
+    public List<ArenaPlanner.Piece> Kept { get; } = [];
+    public List<ArenaPlanner.Piece> ForwardWorkspace { get; } = [];
+
+    /// <summary>Null for layers that do not learn.</summary>
+    public List<ArenaPlanner.Piece?> BackwardWorkspace { get; } = [];
+
+    /// <summary>Of each layer's input; null where none is computed.</summary>
+    public List<ArenaPlanner.Piece?> InputGradients { get; } = [];
 
     /// <summary>Numbers of the whole block.</summary>
-    public required long Total { get; init; }
+    public long Total { get; }
 
+    /// <param name="firstTrained">Index of the first layer that learns; the number of layers for inference.</param>
+    /// <exception cref="UserErrorException">The images are too small, or too many for a buffer of a kernel.</exception>
     public static PlanLayout Of(Network network, int maxImages, int height, int width, int firstTrained)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxImages, 1);
-        var layers = network.Layers;
-        bool training = firstTrained < layers.Count;
-        long total = 0;
-        Piece Take(long length)
-        {
-            var piece = new Piece(total, length);
-            total += (length + Alignment - 1) / Alignment * Alignment;
-            return piece;
-        }
-
-        var shapes = new MapShape[layers.Count + 1];
-        shapes[0] = new(height, width, 3);
-        for (int i = 0; i < layers.Count; i++)
-            shapes[i + 1] = layers[i].Output(shapes[i]);
-        var input = Take(maxImages * shapes[0].Length);
-        var turns = new Piece[2];
-        var scratch = new Piece(0, 0);
-        if (firstTrained > 0)
-        {
-            for (int t = 0; t < 2; t++)
-                turns[t] = Take(maxImages * Enumerable.Range(0, firstTrained).Where(i => i % 2 == t).Select(i => shapes[i + 1].Length).DefaultIfEmpty().Max());
-            scratch = Take(Enumerable.Range(0, firstTrained).Max(i => layers[i].Kept(maxImages, shapes[i])));
-        }
-        var outputs = new Piece[layers.Count];
-        var kept = new Piece[layers.Count];
-        long workspace = 0;
-        for (int i = 0; i < layers.Count; i++)
-        {
-            bool own = i >= firstTrained;
-            outputs[i] = own ? Take(maxImages * shapes[i + 1].Length) : turns[i % 2];
-            kept[i] = own ? Take(layers[i].Kept(maxImages, shapes[i])) : scratch;
-            // A smaller batch may run by another variant, with a need of its own.
-            workspace = Math.Max(workspace, Math.Max(
-                layers[i].Workspace(network.Device, maxImages, shapes[i], training && own), layers[i].Workspace(network.Device, 1, shapes[i], training && own)));
-        }
-        var gradients = new Piece[2];
-        if (training)
-            for (int t = 0; t < 2; t++)
-                gradients[t] = Take(maxImages * Enumerable.Range(firstTrained + 1, Math.Max(0, layers.Count - firstTrained - 1)).Where(i => i % 2 == t).Select(i => shapes[i].Length).DefaultIfEmpty().Max());
-        var work = Take(workspace);
-        return new()
-        {
-            MaxImages = maxImages, FirstTrained = firstTrained, Shapes = shapes, Input = input, Outputs = outputs, Kept = kept, Gradients = gradients, Workspace = work, Total = total,
-        };
+        return new(network, maxImages, new(height, width, 3), firstTrained);
     }
+
+    /// <summary>Kernels count the numbers of a map in 32 bits.</summary>
+    private void CheckSizes()
+    {
+        for (int i = 0; i < Shapes.Length; i++)
+            if (MaxImages * Shapes[i].Length > int.MaxValue)
+                throw new UserErrorException(
+                    $"{MaxImages} images of {Shapes[0].Height}×{Shapes[0].Width} at once are too many for {(i == 0 ? "the input" : network.Layers[i - 1])}: take at most {int.MaxValue / Shapes.Max(s => s.Length)}, or smaller images.");
+    }
+
+    /// <summary>The largest need of any number of images: a smaller batch may be computed by another variant, with a need of its own.</summary>
+    private long Most(Func<int, long> need) => Enumerable.Range(1, MaxImages).Max(need);
 }

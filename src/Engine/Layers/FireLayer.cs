@@ -1,0 +1,96 @@
+using ILGPU;
+using IlgpuNetVlad.Kernels;
+
+namespace IlgpuNetVlad.Engine.Layers;
+
+/// <summary>
+/// SqueezeNet's fire module (1602.07360): a 1×1 convolution to few channels, then 1×1 and 3×3 convolutions of those, whose results stand one
+/// after the other in the channels of the output. ReLU follows each.
+/// </summary>
+public sealed class FireLayer : Layer
+{
+    private readonly int squeezed, each;
+    private readonly ConvolutionLayer squeeze, one, three;
+
+    /// <param name="ic">Channels of the input.</param>
+    /// <param name="squeezed">Channels between.</param>
+    /// <param name="each">Channels of each half of the output.</param>
+    /// <param name="relu">Whether the output goes through ReLU.</param>
+    public FireLayer(Device device, string name, int ic, int squeezed, int each, bool relu = true, string? alias = null)
+        : base(name, alias)
+    {
+        (this.squeezed, this.each) = (squeezed, each);
+        squeeze = new(device, name + ".squeeze", ic, squeezed, 1);
+        one = new(device, name + ".expand1x1", squeezed, each, 1, relu: relu);
+        three = new(device, name + ".expand3x3", squeezed, each, 3, padding: 1, relu: relu);
+        Parameters = [.. squeeze.Parameters, .. one.Parameters, .. three.Parameters];
+    }
+
+    public override IReadOnlyList<Parameter> Parameters { get; }
+
+    public override bool KeepsInput => true;
+
+    /// <summary>The halves, which it keeps, have the masks.</summary>
+    public override bool KeepsOutput => false;
+
+    public override MapShape Output(MapShape input) => squeeze.Output(input) with { Channels = 2 * each };
+
+    /// <summary>The squeezed map and both halves.</summary>
+    public override long Kept(int images, MapShape input) => (long)images * input.Pixels * (squeezed + 2 * each);
+
+    public override long ForwardWorkspace(Device device, int images, MapShape input)
+    {
+        var between = Between(input);
+        return Math.Max(
+            squeeze.ForwardWorkspace(device, images, input),
+            Math.Max(one.ForwardWorkspace(device, images, between), three.ForwardWorkspace(device, images, between)));
+    }
+
+    /// <summary>The gradients of both halves and two of the squeezed map, then what the convolutions need.</summary>
+    public override long BackwardWorkspace(Device device, int images, MapShape input, bool data)
+    {
+        var between = Between(input);
+        return Gradients(images, input) + Math.Max(
+            squeeze.BackwardWorkspace(device, images, input, data),
+            Math.Max(one.BackwardWorkspace(device, images, between, data: true), three.BackwardWorkspace(device, images, between, data: true)));
+    }
+
+    public override void Forward(in LayerPass pass)
+    {
+        var (s, a, b) = Parts(pass.Kept, pass);
+        squeeze.Forward(pass with { Y = s });
+        one.Forward(pass with { Input = Between(pass.Input), X = s, Y = a });
+        three.Forward(pass with { Input = Between(pass.Input), X = s, Y = b });
+        Concatenation.Forward(pass.Device, Halves(pass), a, b, pass.Y);
+    }
+
+    public override void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx)
+    {
+        var (s, a, b) = Parts(pass.Kept, pass);
+        var (ds, da, db) = Parts(pass.Workspace, pass);
+        long used = Gradients(pass.Images, pass.Input);
+        var dsAgain = pass.Workspace.SubView(used - ds.Length, ds.Length);
+        var workspace = pass.Workspace.SubView(used, pass.Workspace.Length - used);
+        var inner = pass with { Input = Between(pass.Input), X = s, Workspace = workspace };
+        Concatenation.Backward(pass.Device, Halves(pass), dy, da, db);
+        one.Backward(inner with { Y = a }, da, ds);
+        three.Backward(inner with { Y = b }, db, dsAgain);
+        Addition.Accumulate(pass.Device, new(checked((int)ds.Length)), ds, dsAgain);
+        squeeze.Backward(pass with { Y = s, Workspace = workspace }, ds, dx);
+    }
+
+    private MapShape Between(MapShape input) => input with { Channels = squeezed };
+
+    private ConcatenationShape Halves(in LayerPass pass) => new(pass.Images * pass.Input.Pixels, each, each);
+
+    private long Gradients(int images, MapShape input) => 2L * images * input.Pixels * (squeezed + each);
+
+    private (ArrayView<float> Squeezed, ArrayView<float> One, ArrayView<float> Three) Parts(ArrayView<float> memory, in LayerPass pass)
+    {
+        long pixels = (long)pass.Images * pass.Input.Pixels;
+        return (
+            memory.SubView(0, pixels * squeezed),
+            memory.SubView(pixels * squeezed, pixels * each),
+            memory.SubView(pixels * (squeezed + each), pixels * each));
+    }
+}

@@ -1,0 +1,26 @@
+using ILGPU;
+using IlgpuNetVlad.Kernels;
+
+namespace IlgpuNetVlad.Engine.Layers;
+
+/// <summary>Local response normalisation over neighbouring channels, as in the first AlexNet: y = x / (k + α/n Σ x²)^β.</summary>
+/// <param name="size">n, channels of a window.</param>
+/// <param name="alphaOverN">α/n.</param>
+public sealed class LocalResponseLayer(string name, int size, float alphaOverN, float beta, float k) : Layer(name)
+{
+    public override bool KeepsInput => true;
+
+    public override bool KeepsOutput => false;
+
+    public override MapShape Output(MapShape input) => input;
+
+    public override void Forward(in LayerPass pass) => LocalResponse.Forward(pass.Device, Shape(pass), pass.X, pass.Y);
+
+    public override void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx)
+    {
+        if (dx.Length > 0)
+            LocalResponse.Backward(pass.Device, Shape(pass), pass.X, dy, dx);
+    }
+
+    private LocalResponseShape Shape(in LayerPass pass) => new(pass.Images * pass.Input.Pixels, pass.Input.Channels, size, alphaOverN, beta, k);
+}

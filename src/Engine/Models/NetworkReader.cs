@@ -1,0 +1,96 @@
+using IlgpuNetVlad.Engine.Layers;
+using IlgpuNetVlad.Engine.Retrieval;
+using IlgpuNetVlad.Engine.Weights;
+using IlgpuNetVlad.Kernels;
+
+namespace IlgpuNetVlad.Engine.Models;
+
+/// <summary>Reads networks, or parts of them, from one safetensors file; every fault is one sentence that names the file and the tensor.</summary>
+internal sealed class NetworkReader(string path)
+{
+    private const string Centroids = "pool.centroids", Assignment = "pool.conv.weight", AssignmentBias = "pool.conv.bias";
+
+    /// <inheritdoc cref="Network.Load"/>
+    public Network Read(Device device, NetworkSettings? overrides, Backbone? backbone)
+    {
+        // A classifier may be most of a file: nothing is read before it is known to be of use.
+        var file = SafetensorsFile.Read(path, name => name is Centroids or Assignment or AssignmentBias);
+        var stored = NetworkMetadata.IsPresent(file.Metadata) ? NetworkMetadata.Parse(file.Metadata, path) : null;
+        var settings = overrides ?? stored
+            ?? throw new UserErrorException($"{path} holds weights but does not say of which network: name its backbone and the pooling.");
+        // Other clusters than these settings ask for are of no use to them.
+        bool samePooling = stored is null || stored.Pooling == settings.Pooling;
+        bool clusters = settings.Pooling.HasClusters() && samePooling && file.Tensors.Count > 0;
+        if (clusters)
+            settings = settings with { Clusters = CountClusters(file, settings.Pooling) };
+        var network = new Network(device, settings, backbone);
+        try
+        {
+            ReadInto(clusters ? network.Parameters : network.TrunkParameters);
+            network.ClustersInitialised |= clusters;
+            if (samePooling)
+                network.Pca = ReadPca(network.PooledLength);
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Fills parameters from the tensors of their names.</summary>
+    public void ReadInto(IEnumerable<Parameter> parameters)
+    {
+        var wanted = parameters.ToDictionary(p => p.Name);
+        var file = SafetensorsFile.Read(path, wanted.ContainsKey);
+        // Nothing is written before everything was found good, so that a failure leaves a network as it was.
+        var values = wanted.Values.ToDictionary(p => p, p => Values(file, p.Name, p.FileShape));
+        foreach (var (parameter, numbers) in values)
+            parameter.Write(numbers);
+    }
+
+    private int CountClusters(SafetensorsFile file, PoolingKind pooling)
+    {
+        if (pooling == PoolingKind.NetVlad && file.Find(AssignmentBias) is not null)
+            throw new UserErrorException($"{path} holds {AssignmentBias}, so its pooling is {PoolingKind.NetVladV2.Name()}, not {pooling.Name()}: name that one.");
+        var centres = file.Find(Centroids) ?? throw Lacks(Centroids);
+        return centres.Shape is [> 0, ..] ? centres.Shape[0] : throw WrongShape(centres, "[K, D]");
+    }
+
+    private Projection? ReadPca(int length)
+    {
+        var file = SafetensorsFile.Read(path, name => name is PcaNames.Weight or PcaNames.Bias or PcaNames.Eigenvalues);
+        if (file.Tensors.Count == 0)
+            return null;
+        var weight = file.Find(PcaNames.Weight) ?? throw Lacks(PcaNames.Weight);
+        if (weight.Shape is not [> 0, ..])
+            throw WrongShape(weight, $"[d, {length}]");
+        int dimension = weight.Shape[0];
+        return new(
+            length, dimension,
+            Values(file, PcaNames.Weight, [dimension, length]), Values(file, PcaNames.Bias, [dimension]), Values(file, PcaNames.Eigenvalues, [dimension]));
+    }
+
+    /// <summary>The numbers of a tensor, which must be of this shape.</summary>
+    private float[] Values(SafetensorsFile file, string name, int[] shape)
+    {
+        var tensor = file.Find(name) ?? throw Lacks(name);
+        if (!Trimmed(tensor.Shape).SequenceEqual(Trimmed(shape)))
+            throw WrongShape(tensor, $"[{string.Join(", ", shape)}]");
+        if (tensor.Integers is not null)
+            throw new UserErrorException($"{name} in {path} holds whole numbers ({tensor.Type}) where weights must be: it is not a network's, or quantised; take one in F32.");
+        foreach (float x in tensor.Values)
+            if (!float.IsFinite(x))
+                throw new UserErrorException($"{name} in {path} holds NaN or infinity, so the network would answer nothing: take the weights of an earlier epoch.");
+        return tensor.Values;
+    }
+
+    /// <summary>The shape without ones at its end: a 1×1 convolution's weight may be stored as a matrix.</summary>
+    private static IEnumerable<int> Trimmed(int[] shape) => shape.Reverse().SkipWhile(n => n == 1).Reverse();
+
+    private UserErrorException Lacks(string name) => new($"{path} lacks {name}: it belongs to another network, or is incomplete; name the right backbone and pooling.");
+
+    private UserErrorException WrongShape(SafetensorsTensor tensor, string must)
+        => new($"{tensor.Name} in {path} is of shape [{string.Join(", ", tensor.Shape)}] and must be {must}: it belongs to another network; name the right backbone and pooling.");
+}
