@@ -7,10 +7,15 @@ namespace IlgpuNetVlad.Tests;
 public sealed class Devices
 {
     private static readonly Lazy<Device> CpuDevice = new(() => Device.Cpu());
+    private static readonly Lazy<Device> ReferenceDevice = new(() => Device.Cpu(preferred: VariantKind.Reference));
     private static readonly Lazy<Device> SimulatedDevice = new(Device.Simulation);
     private static readonly Lazy<Device?> CudaDevice = new(() => Device.CudaCount() > 0 ? Device.Cuda() : null);
 
     public static Device Cpu => CpuDevice.Value;
+
+    /// <summary>The processor with Reference variants, for what is made of several operations.</summary>
+    public static Device Reference => ReferenceDevice.Value;
+
     public static Device Simulation => SimulatedDevice.Value;
 
     /// <summary>Null where there is none.</summary>
@@ -26,7 +31,7 @@ public sealed class Devices
     [OneTimeTearDown]
     public void Close()
     {
-        foreach (var device in new[] { CpuDevice.IsValueCreated ? Cpu : null, SimulatedDevice.IsValueCreated ? Simulation : null, CudaDevice.IsValueCreated ? Cuda : null })
+        foreach (var device in new[] { CpuDevice.IsValueCreated ? Cpu : null, ReferenceDevice.IsValueCreated ? Reference : null, SimulatedDevice.IsValueCreated ? Simulation : null, CudaDevice.IsValueCreated ? Cuda : null })
             device?.Dispose();
     }
 }

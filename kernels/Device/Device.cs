@@ -46,14 +46,18 @@ public sealed class Device : IDisposable
     /// <summary>How many buffers were ever allocated; a training step must not change it.</summary>
     public int AllocationCount => Volatile.Read(ref allocations);
 
+    /// <summary>The kind of variant that runs wherever it can; null for the order of the table.</summary>
+    public VariantKind? Preferred { get; private init; }
+
     /// <summary>The processor with Host variants.</summary>
     /// <param name="threads">Worker threads; 0 means one for every processor that this process may use.</param>
-    public static Device Cpu(int threads = 0)
+    /// <param name="preferred">Such as Reference, to see what whole networks compute with sums in fp64.</param>
+    public static Device Cpu(int threads = 0, VariantKind? preferred = null)
     {
         if (threads <= 0)
             threads = Environment.ProcessorCount;
         var context = KernelContext.Create(b => b.CPU(new CPUDevice(32, 8, threads)));
-        return new Device(DeviceKind.Cpu, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), threads);
+        return new Device(DeviceKind.Cpu, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), threads) { Preferred = preferred };
     }
 
     /// <summary>The processor as a simulated GPU with warps of 32 threads, at most 256 threads a group.</summary>

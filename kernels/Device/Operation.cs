@@ -90,6 +90,10 @@ public sealed class Operation<TProblem> : Operation
     /// <exception cref="NotSupportedException">No variant takes the problem; the message gives each one's reason.</exception>
     public Variant<TProblem> Choose(Device device, in TProblem problem)
     {
+        if (device.Preferred is { } kind)
+            foreach (var variant in Variants)
+                if (variant.Kind == kind && variant.Refuses(device, problem) is null)
+                    return variant;
         foreach (var variant in Variants)
             if (variant.Refuses(device, problem) is null)
                 return variant;
