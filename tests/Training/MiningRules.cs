@@ -132,6 +132,19 @@ public sealed class MiningRules
     }
 
     [Test]
+    public void DatabaseAsks_ForItsPlaceAtAnotherTime()
+    {
+        ImageRecord At(string name, double east, double time) => new(name, east, 0, time, null, null, null);
+        var set = new Dataset("city", "train", [At("a0", 0, 0), At("a1", 1, 1), At("b0", 100, 0), At("c0", 200, 0)], [At("q", 0, 2)]);
+        Assert.That(new TrainingSet(set).Anchors.Select(a => a.Image), Is.EqualTo(new[] { 4 }));
+        var asking = new TrainingSet(set, databaseAsks: true);
+        Assert.That(asking.Anchors.Select(a => a.Image), Is.EqualTo(new[] { 4, 0, 1 }));
+        Assert.That(asking.Anchors[1].Positives, Is.EqualTo(new[] { 1 }));
+        Assert.That(Enumerable.Range(0, 4).Where(d => asking.IsNegative(asking.Anchors[1], d)), Is.EqualTo(new[] { 2, 3 }));
+        Assert.That(Enumerable.Range(0, 4).Where(d => asking.IsNegative(asking.Anchors[0], d)), Is.EqualTo(new[] { 2, 3 }));
+    }
+
+    [Test]
     public void Schedule_HalvesAndDoublesTogether()
     {
         var options = new TrainingOptions { LearningRate = 0.008f, HalveEvery = 5, RefreshInterval = 1000 };

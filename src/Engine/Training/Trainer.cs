@@ -55,7 +55,7 @@ public sealed class Trainer
     /// <exception cref="OperationCanceledException">A checkpoint was written; <see cref="RunFolder.Resume"/> goes on from there.</exception>
     public TrainingResult Run(CancellationToken token = default)
     {
-        var set = new TrainingSet(training, options.SwapRoles);
+        var set = new TrainingSet(training, options.SwapRoles, options.DatabaseAsks);
         using var bench = new TrainingBench(network, set, validation, decoder, resize, options, progress, token);
         bool resumed = folder.IsResuming && File.Exists(folder.Checkpoint);
         if (!network.ClustersInitialised)

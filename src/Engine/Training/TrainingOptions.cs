@@ -62,6 +62,11 @@ public sealed record TrainingOptions
     /// </summary>
     public bool SwapRoles { get; init; }
 
+    /// <summary>
+    /// Database images ask too, for their place at another time (Tokyo Time Machine's queries and database are the same images). Has no effect where times are not known.
+    /// </summary>
+    public bool DatabaseAsks { get; init; }
+
     /// <summary>Radii, and whether positives must come from another time (Time Machine).</summary>
     public DatasetRules Rules { get; init; } = new();
 

@@ -4,15 +4,16 @@ namespace IlgpuNetVlad.Engine.Training;
 
 /// <summary>
 /// A dataset as training sees it: images numbered 0 … M − 1, database first, and the anchors that ask: every query that has a potential
-/// positive, and with swapped roles every database image that is one.
+/// positive, with swapped roles every database image that is one, and where the database asks every image of it that was taken again at another time.
 /// </summary>
 public sealed class TrainingSet
 {
     private readonly Dataset dataset;
+    private readonly Dataset? within;
     private readonly Anchor[] anchors;
 
     /// <exception cref="UserErrorException">No query has a potential positive.</exception>
-    public TrainingSet(Dataset dataset, bool swapRoles = false)
+    public TrainingSet(Dataset dataset, bool swapRoles = false, bool databaseAsks = false)
     {
         this.dataset = dataset;
         int database = dataset.Database.Count, queries = dataset.Queries.Count;
@@ -36,6 +37,13 @@ public sealed class TrainingSet
             for (int d = 0; d < database; d++)
                 if (askedBy[d] is { } asking)
                     found.Add(new(d, [.. asking], database, queries));
+        if (databaseAsks && dataset.HasTimes && !dataset.HasExplicitTruth)
+        {
+            within = new Dataset(dataset.Name, dataset.Split, dataset.Database, dataset.Database, dataset.Rules);
+            for (int d = 0; d < database; d++)
+                if (within.PotentialPositives(d) is { Length: > 0 } positives)
+                    found.Add(new(d, positives, 0, database));
+        }
         if (found.Count == 0)
             throw new UserErrorException($"No query of {dataset.Name} has a potential positive: check positions and times, or widen the training radius.");
         anchors = [.. found];
@@ -56,5 +64,9 @@ public sealed class TrainingSet
     /// <summary>Whether an image is surely another place than the anchor's.</summary>
     /// <param name="image">One of the anchor's candidates.</param>
     public bool IsNegative(Anchor anchor, int image)
-        => anchor.Image >= DatabaseCount ? dataset.IsNegative(anchor.Image - DatabaseCount, image) : dataset.IsNegative(image - DatabaseCount, anchor.Image);
+    {
+        if (anchor.Image >= DatabaseCount)
+            return dataset.IsNegative(anchor.Image - DatabaseCount, image);
+        return image < DatabaseCount ? within!.IsNegative(anchor.Image, image) : dataset.IsNegative(image - DatabaseCount, anchor.Image);
+    }
 }
