@@ -13,13 +13,15 @@ public sealed class ConvolutionLayer : Layer
     /// <param name="oc">Channels of the output.</param>
     /// <param name="window">Rows and columns of the kernel.</param>
     /// <param name="padding">Zeros around the map, on every side.</param>
+    /// <param name="owner">Name of the layer of the network that this one is a part of; itself without it.</param>
     public ConvolutionLayer(
-        Device device, string name, int ic, int oc, int window, int stride = 1, int padding = 0, int groups = 1, bool relu = true, string? alias = null)
+        Device device, string name, int ic, int oc, int window, int stride = 1, int padding = 0, int groups = 1, bool relu = true, string? alias = null,
+        string? owner = null)
         : base(name, alias)
     {
         (this.ic, this.oc, this.window, this.stride, this.padding, this.groups, this.relu) = (ic, oc, window, stride, padding, groups, relu);
-        Weight = Parameter.Kernel(device, name + ".weight", name, oc, ic / groups, window, window);
-        Bias = Parameter.Plain(device, name + ".bias", name, oc);
+        Weight = Parameter.Kernel(device, name + ".weight", owner ?? name, oc, ic / groups, window, window);
+        Bias = Parameter.Plain(device, name + ".bias", owner ?? name, oc);
         Parameters = [Weight, Bias];
     }
 

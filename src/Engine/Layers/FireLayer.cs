@@ -20,9 +20,9 @@ public sealed class FireLayer : Layer
         : base(name, alias)
     {
         (this.squeezed, this.each) = (squeezed, each);
-        squeeze = new(device, name + ".squeeze", ic, squeezed, 1);
-        one = new(device, name + ".expand1x1", squeezed, each, 1, relu: relu);
-        three = new(device, name + ".expand3x3", squeezed, each, 3, padding: 1, relu: relu);
+        squeeze = new(device, name + ".squeeze", ic, squeezed, 1, owner: name);
+        one = new(device, name + ".expand1x1", squeezed, each, 1, relu: relu, owner: name);
+        three = new(device, name + ".expand3x3", squeezed, each, 3, padding: 1, relu: relu, owner: name);
         Parameters = [.. squeeze.Parameters, .. one.Parameters, .. three.Parameters];
     }
 
@@ -70,7 +70,8 @@ public sealed class FireLayer : Layer
         var (ds, da, db) = Parts(pass.Workspace, pass);
         long used = Gradients(pass.Images, pass.Input);
         var dsAgain = pass.Workspace.SubView(used - ds.Length, ds.Length);
-        var workspace = pass.Workspace.SubView(used, pass.Workspace.Length - used);
+        // A view may not begin behind the last number, even if it is empty.
+        var workspace = pass.Workspace.Length > used ? pass.Workspace.SubView(used, pass.Workspace.Length - used) : default;
         var inner = pass with { Input = Between(pass.Input), X = s, Workspace = workspace };
         Concatenation.Backward(pass.Device, Halves(pass), dy, da, db);
         one.Backward(inner with { Y = a }, da, ds);

@@ -130,7 +130,7 @@ public sealed class NetworkPlan : IDisposable
         View(layout.Kept[layer]),
         View(workspaces[layer]!));
 
-    private ArrayView<float> View(ArenaPlanner.Piece piece) => memory.View.SubView(piece.Offset, piece.Length);
+    private ArrayView<float> View(ArenaPlanner.Piece piece) => piece.Length == 0 ? default : memory.View.SubView(piece.Offset, piece.Length);
 
     public void Dispose() => memory.Dispose();
 }

@@ -18,6 +18,9 @@ internal sealed class NetworkReader(string path)
         var stored = NetworkMetadata.IsPresent(file.Metadata) ? NetworkMetadata.Parse(file.Metadata, path) : null;
         var settings = overrides ?? stored
             ?? throw new UserErrorException($"{path} holds weights but does not say of which network: name its backbone and the pooling.");
+        if (backbone is null && overrides is null && Backbone.All.All(b => b.Name != settings.Backbone))
+            throw new UserErrorException(
+                $"{path} is of the backbone {settings.Backbone}, which is not known here: known are {string.Join(", ", Backbone.All.Select(b => b.Name))}.");
         // Other clusters than these settings ask for are of no use to them.
         bool samePooling = stored is null || stored.Pooling == settings.Pooling;
         bool clusters = settings.Pooling.HasClusters() && samePooling && file.Tensors.Count > 0;
