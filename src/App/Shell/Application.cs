@@ -31,6 +31,10 @@ internal static class Application
     {
         var root = new RootCommand("NetVLAD place recognition: which known place does a photograph show?")
         {
+            new TrainCommand(),
+            new EvalCommand(),
+            new ExtractCommand(),
+            new PcaCommand(),
             new Command("data", "Makes and inspects sets of images.") { new MakeCityCommand(), new InspectCommand() },
             new Command("kernels", "What computes.") { new KernelsListCommand() },
             new DoctorCommand(),

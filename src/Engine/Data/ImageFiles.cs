@@ -9,6 +9,24 @@ public static class ImageFiles
     public static bool IsImage(string path)
         => !Path.GetFileName(path.AsSpan()).StartsWith('.') && Endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Absolute paths of the images that a user names at once.</summary>
+    /// <param name="path">A folder, an image, or a .txt file with one path a line, relative ones from the list's own folder.</param>
+    /// <exception cref="UserErrorException">There is nothing of that name, or no image in it.</exception>
+    public static IReadOnlyList<string> Named(string path)
+    {
+        var found = Directory.Exists(path) ? Under(path)
+            : !File.Exists(path) ? throw new UserErrorException($"There is nothing at {path}; name a folder of images, an image, or a .txt list of them.")
+            : Path.GetExtension(path).Equals(".txt", StringComparison.OrdinalIgnoreCase) ? Listed(path)
+            : [Path.GetFullPath(path)];
+        return found.Length > 0 ? found : throw new UserErrorException($"{path} names no JPEG, PNG or WebP image.");
+    }
+
+    private static string[] Listed(string list)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(list))!;
+        return [.. File.ReadLines(list).Select(line => line.Trim()).Where(line => line.Length > 0).Select(line => Path.GetFullPath(line, folder))];
+    }
+
     /// <summary>Absolute paths of the images in a folder and the folders in it, in ordinal order of their paths below it: the same on every
     /// system.</summary>
     /// <exception cref="UserErrorException">There is no such folder, or it cannot be read.</exception>

@@ -1,3 +1,4 @@
+using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Models;
 using IlgpuNetVlad.Engine.Retrieval;
 using IlgpuNetVlad.Kernels;
@@ -14,6 +15,18 @@ public static class ClusterInitialisation
 
     /// <summary>exp of minus this is the share of the second centre against the first.</summary>
     private static readonly double Sharpness = -Math.Log(0.01);
+
+    /// <summary>Samples local descriptors of images, all of one size after resizing, finds centres, sets the network's clusters.</summary>
+    /// <param name="images">Files of the database.</param>
+    /// <exception cref="UserErrorException">Images of different sizes, or too few of them.</exception>
+    public static void Initialise(
+        Network network, IReadOnlyList<string> images, IImageDecoder decoder, ResizePolicy resize, TrainingOptions options, IProgressSink progress, CancellationToken token = default)
+    {
+        const int batch = 16;
+        var store = new ImageStore(images, decoder, resize, keepAtMost: 0);
+        using var plan = network.Plan(Math.Min(batch, images.Count), store.Height, store.Width);
+        Initialise(network, new Describer(network, plan, store), images.Count, options, progress, token);
+    }
 
     /// <summary>Samples local descriptors of the store's images, finds centres, sets the network's clusters.</summary>
     /// <param name="images">How many of the store's first images are the training database's.</param>

@@ -1,0 +1,112 @@
+using System.CommandLine;
+using IlgpuNetVlad.App.Shell;
+using IlgpuNetVlad.Engine.Data;
+using IlgpuNetVlad.Engine.Models;
+using IlgpuNetVlad.Engine.Retrieval;
+using Spectre.Console;
+
+namespace IlgpuNetVlad.App.Commands;
+
+/// <summary><c>eval</c></summary>
+internal sealed class EvalCommand : AppCommand
+{
+    private readonly Argument<string> weights = new("weights") { Description = "A network's .safetensors file, or a trunk's with --backbone." };
+    private readonly Argument<string> dataset = new("dataset") { Description = "A folder, or a table of images." };
+    private readonly Option<string> split = new("--split") { Description = "Which part: test, all, or a range of queries such as 0-150.", HelpName = "name", DefaultValueFactory = _ => "test" };
+    private readonly Option<string?> dims = new("--dims") { Description = "Also measure descriptors cut to these lengths after PCA: 512,128,64.", HelpName = "list" };
+    private readonly Option<bool> noWhitening = new("--no-whitening") { Description = "Fit the PCA of --dims without whitening." };
+    private readonly Option<string?> pcaDataset = new("--pca-dataset") { Description = "Fit the PCA of --dims on this dataset's database; default: the dataset itself.", HelpName = "path" };
+    private readonly Option<string> pcaSplit = new("--pca-split") { Description = "Fit it on this split.", HelpName = "name", DefaultValueFactory = _ => "train" };
+    private readonly Option<bool> panoramas = new("--panoramas") { Description = "Count each database panorama once, by its best cutout (Tokyo 24/7)." };
+    private readonly Option<bool> timesOfDay = new("--times-of-day") { Description = "Also report day, sunset and night apart (Tokyo 24/7's order of queries)." };
+    private readonly Option<string?> output = new("--output", "-o") { Description = "A folder for the curves, as PNG.", HelpName = "folder" };
+    private readonly Option<int?> batch = new("--batch") { Description = "Images of one pass; no result depends on it. [default: 16]", HelpName = "number" };
+    private readonly NetworkOptions network;
+
+    public EvalCommand()
+        : base(
+            "eval",
+            "Measures recall@N of weights on a dataset, and the curve over dimensions after PCA.",
+            "netvlad eval weights/city.safetensors city --split test --dims 256,128,64 --output measured",
+            "netvlad eval trunk.safetensors photos --split all --backbone squeezenet --pool max")
+    {
+        Arguments.Add(weights);
+        Arguments.Add(dataset);
+        foreach (var option in (Option[])[split, dims, noWhitening, pcaDataset, pcaSplit, panoramas, timesOfDay, output, batch])
+            Options.Add(option);
+        dims.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && Lengths(result.Tokens[0].Value) is null)
+                result.AddError($"--dims '{result.Tokens[0].Value}' must be whole numbers of 1 or more with commas between, such as 512,128,64.");
+        });
+        batch.MustBe(n => n >= 1, "1 or more");
+        network = new(this);
+    }
+
+    protected override void Run(ParseResult parsed, Session session)
+    {
+        using var device = session.OpenDevice();
+        var result = new EvaluationJob
+        {
+            Network = network.Request(parsed, parsed.GetValue(weights)),
+            Dataset = parsed.GetValue(dataset)!,
+            Split = parsed.GetValue(split)!,
+            Dimensions = parsed.GetValue(dims) is { } list ? Lengths(list)! : [],
+            PcaDataset = parsed.GetValue(pcaDataset),
+            PcaSplit = parsed.GetValue(pcaSplit)!,
+            Whiten = !parsed.GetValue(noWhitening),
+            Batch = parsed.GetValue(batch) ?? 16,
+            Options = new(PanoramaRule: parsed.GetValue(panoramas)),
+            Seed = session.Seed,
+        }.Run(device, new SkiaImageDecoder(), session.Progress, session.Token);
+        var files = parsed.GetValue(output) is { } folder ? result.WritePlots(folder) : [];
+        var rows = Rows(result, parsed.GetValue(timesOfDay));
+        var skipped = result.Described.Skipped;
+        session.Result(
+            new
+            {
+                dataset = result.Described.Set.Name,
+                split = result.Described.Set.Split,
+                database = result.Described.Set.Database.Count,
+                backbone = result.Settings.Backbone,
+                pooling = result.Settings.Pooling.Name(),
+                resize = result.Settings.Resize.ToString(),
+                result.ClustersFound,
+                rows = rows.Select(r => new { name = r.Name, report = RecallTable.Document(r.Report) }),
+                skipped = skipped.Select(s => new { s.Path, s.Reason }),
+                files,
+            },
+            console =>
+            {
+                var set = result.Described.Set;
+                console.WriteLine($"{set.Name}, {set.Split}: {set.Queries.Count} queries, {set.Database.Count} database images, size {result.Settings.Resize}; 95 % intervals in brackets");
+                console.Write(RecallTable.Of("descriptor", rows, 1, 5, 10, 20));
+                console.WriteLine($"{result.Report.WithoutTruth} queries have no right answer in the database and count as missed.");
+                if (result.ClustersFound)
+                    console.WriteLine("The weights had no clusters; they were sought on this database.");
+                if (skipped.Count > 0)
+                    console.WriteLine($"Warning: {skipped.Count} images could not be read and were left out; the first is {skipped[0].Path}: {skipped[0].Reason}");
+                foreach (string file in files)
+                    console.WriteLine($"Written: {file}");
+            });
+    }
+
+    private static List<(string Name, RecallReport Report)> Rows(EvaluationResult result, bool timesOfDay)
+    {
+        var rows = new List<(string, RecallReport)> { ($"{result.Settings.Pooling.Name()}, {result.DescriptorLength} numbers", result.Report) };
+        if (timesOfDay)
+        {
+            var (day, sunset, night) = result.Report.ByTimeOfDay();
+            rows.AddRange([("  day", day), ("  sunset", sunset), ("  night", night)]);
+        }
+        rows.AddRange(result.ByDimension.Select(d => ($"{d.Dimension} after PCA", d.Report)));
+        return rows;
+    }
+
+    /// <summary>Null where it is no list of lengths.</summary>
+    private static int[]? Lengths(string text)
+    {
+        var found = text.Split(',').Select(part => int.TryParse(part, out int length) && length >= 1 ? length : 0).ToArray();
+        return found.Contains(0) ? null : found;
+    }
+}

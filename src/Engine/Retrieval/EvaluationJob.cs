@@ -1,0 +1,64 @@
+using IlgpuNetVlad.Engine.Data;
+using IlgpuNetVlad.Engine.Models;
+using IlgpuNetVlad.Engine.Training;
+using IlgpuNetVlad.Kernels;
+
+namespace IlgpuNetVlad.Engine.Retrieval;
+
+/// <summary>Measures a network on a dataset: recall, and recall over the length of the descriptors.</summary>
+public sealed record EvaluationJob
+{
+    public required NetworkRequest Network { get; init; }
+    public required string Dataset { get; init; }
+    public required string Split { get; init; }
+
+    /// <summary>Lengths after PCA to measure too; empty for none.</summary>
+    public IReadOnlyList<int> Dimensions { get; init; } = [];
+
+    /// <summary>Where the network has no PCA, one is fitted on the database images of this set; null for <see cref="Dataset"/>.</summary>
+    public string? PcaDataset { get; init; }
+
+    /// <summary>Its split; never the one that is measured, unless somebody says so.</summary>
+    public string PcaSplit { get; init; } = "train";
+
+    public bool Whiten { get; init; } = true;
+
+    /// <summary>Images of one pass; no result depends on it.</summary>
+    public int Batch { get; init; } = 16;
+
+    public EvaluationOptions Options { get; init; } = new();
+
+    public ulong Seed { get; init; } = 1;
+
+    /// <exception cref="UserErrorException">Data, weights and wishes do not fit.</exception>
+    public EvaluationResult Run(Device device, IImageDecoder decoder, IProgressSink progress, CancellationToken token = default)
+    {
+        var set = DatasetReader.Open(Dataset, Split);
+        set.Check();
+        using var network = Network.Open(device, Seed);
+        bool found = !network.ClustersInitialised;
+        if (found)
+            ClusterInitialisation.Initialise(network, [.. set.Database.Select(i => i.Path)], decoder, network.Settings.Resize, new() { Seed = Seed }, progress, token);
+        if (Dimensions.Count == 0)
+        {
+            var described = DescribedSet.Describe(network, set, decoder, Batch, progress, token);
+            return new(described, network.Settings, network.DescriptorLength, found, Report(described), []);
+        }
+        var pca = network.Pca ?? FitPca(network, decoder, progress, token);
+        network.Pca = null;
+        var full = DescribedSet.Describe(network, set, decoder, Batch, progress, token);
+        return new(full, network.Settings, network.PooledLength, found, Report(full), DimensionCurve.Measure(device, full, pca, Dimensions, Options, token));
+
+        RecallReport Report(DescribedSet described) => Evaluation.Evaluate(device, described.Set, described.Database, described.Queries, Options);
+    }
+
+    private Projection FitPca(Network network, IImageDecoder decoder, IProgressSink progress, CancellationToken token)
+    {
+        string path = PcaDataset ?? Dataset;
+        if (PcaDataset is null && !DatasetReader.Splits(path).Contains(PcaSplit) && !QueryRange.TryParse(PcaSplit, out _))
+            throw new UserErrorException($"{path} has no split {PcaSplit} to fit a PCA on: name other images with --pca-dataset or --pca-split, or store a PCA in the weights with `pca`.");
+        var (pca, images) = PcaSample.Fit(network, DatasetReader.Open(path, PcaSplit), Dimensions.Max(), Whiten, decoder, Batch, Seed, progress, token);
+        progress.Line($"PCA{(Whiten ? " with whitening" : "")} of {pca.OutputLength} components, fitted on {images} database images of {path}, {PcaSplit}");
+        return pca;
+    }
+}
