@@ -129,13 +129,21 @@ internal readonly unsafe struct HostConvolution : IHostTask
             pitch = strip.Columns(columns) * strip.Channels;
         }
 
-        // With one group the taps of a kernel row are one run.
+        // With one group the taps of a kernel row are one run; with several, each tap is, and a kernel row is the most that one step apart reaches.
         bool joined = groups == 1;
         int runs = joined ? kernelRows : kernelRows * kernelColumns;
         int runLength = joined ? kernelColumns * groupIn : groupIn;
-        int chunkRuns = Math.Max(1, ChunkRows / runLength);
-        int outChannels = groups * groupOut;
-        int* offsets = stackalloc int[RegisterTile.Rows];
+        int chunkRuns = Math.Max(1, Math.Min(joined ? kernelRows : kernelColumns, ChunkRows / runLength));
+        int pixels = rows * columns, outChannels = groups * groupOut;
+        float* target = output + (((long)image * outRows + row) * outColumns + column) * outChannels;
+
+        // The last tile reaches beyond the strip: it repeats a pixel, and those sums are never read.
+        int* offsets = stackalloc int[pixels + RegisterTile.Rows - 1];
+        int at = 0;
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++)
+                offsets[at++] = (i * pitch + j * strip.Channels) * strip.Step;
+        new Span<int>(offsets + pixels, RegisterTile.Rows - 1).Fill(offsets[pixels - 1]);
 
         for (int group = 0; group < groups; group++)
         {
@@ -143,30 +151,16 @@ internal readonly unsafe struct HostConvolution : IHostTask
             for (int start = 0, width; start < groupOut; start += width)
             {
                 width = HostPanels.Width(groupOut - start);
-                for (int run = 0; run < runs; run += chunkRuns)
+                for (int run = 0, count; run < runs; run += count)
                 {
-                    int count = Math.Min(chunkRuns, runs - run);
-                    int first = group * groupIn + (joined ? run * pitch : 0);
-                    for (int pixel = 0; pixel < rows * columns; pixel += RegisterTile.Rows)
-                    {
-                        for (int i = 0; i < RegisterTile.Rows; i++)
-                        {
-                            // A tile that reaches beyond the strip repeats its first pixel; those sums are never read.
-                            int at = pixel + i < rows * columns ? pixel + i : pixel;
-                            offsets[i] = at / columns * strip.Step * pitch + at % columns * strip.Step * strip.Channels;
-                        }
-                        var taps = joined
-                            ? new HostRuns(count, runLength, first, pitch, int.MaxValue, 0, 0)
-                            : new HostRuns(count, runLength, first, strip.Channels, kernelColumns, pitch, run);
-                        HostPanels.MultiplyRuns(width, input, offsets, taps, panel + (long)run * runLength * width, sums + (long)pixel * width, run > 0);
-                    }
+                    int left = joined ? runs - run : kernelColumns - run % kernelColumns;
+                    var taps = new HostRuns(count = Math.Min(chunkRuns, left), runLength, joined ? pitch : strip.Channels);
+                    float* from = input + group * groupIn + (joined ? run * pitch : run / kernelColumns * pitch + run % kernelColumns * strip.Channels);
+                    for (int pixel = 0; pixel < pixels; pixel += RegisterTile.Rows)
+                        HostPanels.MultiplyRuns(width, from, offsets + pixel, taps, panel + (long)run * runLength * width, sums + (long)pixel * width, run > 0);
                 }
-                int used = Math.Min(width, groupOut - start), channel = group * groupOut + start;
-                for (int pixel = 0; pixel < rows * columns; pixel++)
-                {
-                    float* to = output + (((long)image * outRows + row + pixel / columns) * outColumns + column + pixel % columns) * outChannels + channel;
-                    HostPanels.Finish(sums + (long)pixel * width, bias == null ? null : bias + channel, relu, to, used);
-                }
+                int channel = group * groupOut + start;
+                HostPanels.Finish(sums, width, bias == null ? null : bias + channel, relu, target + channel, outChannels, pixels, Math.Min(width, groupOut - start));
                 panel += (long)runs * runLength * width;
             }
         }

@@ -14,10 +14,15 @@ internal static unsafe class HostMask
             for (; i <= count - 16; i += 16)
                 Vector512.AndNot(Vector512.Load(dy + i), Vector512.LessThanOrEqual(Vector512.Load(y + i), default)).Store(to + i);
         }
-        else if (Vector256.IsHardwareAccelerated)
+        if (Vector256.IsHardwareAccelerated)
         {
             for (; i <= count - 8; i += 8)
                 Vector256.AndNot(Vector256.Load(dy + i), Vector256.LessThanOrEqual(Vector256.Load(y + i), default)).Store(to + i);
+        }
+        if (Vector128.IsHardwareAccelerated)
+        {
+            for (; i <= count - 4; i += 4)
+                Vector128.AndNot(Vector128.Load(dy + i), Vector128.LessThanOrEqual(Vector128.Load(y + i), default)).Store(to + i);
         }
         for (; i < count; i++)
             to[i] = y[i] <= 0 ? 0 : dy[i];

@@ -6,7 +6,7 @@ namespace IlgpuNetVlad.Kernels;
 /// The Host variant of a convolution's backward pass for weights and bias: an outer product summed over pixels. The strips of all images, in order,
 /// are dealt to a number of slices that the shape alone decides; each slice sums its strips in order into its own partial result, and a second
 /// pass adds the slices in order. So neither threads nor timing touch the sums. Within a strip, dy (masked) and x (with its padding) are copied next to the core;
-/// 6 neighbouring weights × a panel of output channels stay in registers while a row of pixels goes by.
+/// 6 neighbouring weights × a panel of output channels stay in registers while the strip's pixels go by.
 /// </summary>
 internal readonly unsafe struct HostWeightGradient : IHostTask
 {
@@ -123,30 +123,37 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
                 for (int start = 0, width; start < channels; start += width)
                 {
                     width = HostPanels.Width(channels - start);
-                    for (int row = 0; row < rows; row++)
-                        HostPanels.MultiplyOuter(width, input + runOffset + k + (long)row * s.Stride * pitch, offsets, s.Stride * s.Ic,
-                            gradient + (long)row * columns * padded + start, padded, columns, to + start, stride);
+                    HostPanels.MultiplyOuter(width, input + runOffset + k, offsets, rows, (nint)s.Stride * pitch, columns, s.Stride * s.Ic,
+                        gradient + start, padded, to + start, stride);
                 }
             }
         }
-        float* bias = sums + (long)(PartialRows(s) - 1) * stride;
-        for (int pixel = 0; pixel < rows * columns; pixel++)
-            for (int j = 0; j < padded; j++)
-                bias[j] += gradient[(long)pixel * padded + j];
+        HostPanels.SumRows(gradient, padded, rows * columns, sums + (long)(PartialRows(s) - 1) * stride, padded);
     }
 
     private void CopyGradient(float* to, int padded, int image, int row, int rows, int column, int columns, int channel, int channels)
     {
+        // Rows of a strip follow each other in dy, whole or as one part of a row.
+        if (channels == s.Oc && channels == padded)
+        {
+            CopyRun(to, (((long)image * s.P + row) * s.Q + column) * s.Oc, rows * columns * channels);
+            return;
+        }
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < columns; j++, to += padded)
             {
                 long from = (((long)image * s.P + row + i) * s.Q + column + j) * s.Oc + channel;
-                if (y == null)
-                    new ReadOnlySpan<float>(dy + from, channels).CopyTo(new Span<float>(to, channels));
-                else
-                    HostMask.Apply(dy + from, y + from, to, channels);
+                CopyRun(to, from, channels);
                 new Span<float>(to + channels, padded - channels).Clear();
             }
+    }
+
+    private void CopyRun(float* to, long from, int count)
+    {
+        if (y == null)
+            new ReadOnlySpan<float>(dy + from, count).CopyTo(new Span<float>(to, count));
+        else
+            HostMask.Apply(dy + from, y + from, to, count);
     }
 
     /// <summary>Adds the slices in order; one tile takes one run of weights, the last one the bias.</summary>

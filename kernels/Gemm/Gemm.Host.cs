@@ -73,7 +73,7 @@ public static unsafe partial class Gemm
                         float* from = s.TransposeA != 0 ? turned : a + (long)first * s.K + k;
                         if (s.TransposeA != 0)
                             Turn(first, rows, k, depth, turned);
-                        var run = new HostRuns(1, depth, 0, 0, 1, 0, 0);
+                        var run = HostRuns.One(depth);
                         for (int row = 0; row < rows; row += RegisterTile.Rows)
                         {
                             for (int i = 0; i < RegisterTile.Rows; i++)

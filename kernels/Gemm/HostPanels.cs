@@ -58,50 +58,56 @@ internal static unsafe class HostPanels
 
     /// <inheritdoc cref="RegisterTile.MultiplyOuter1"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void MultiplyOuter(int width, float* a, int* rows, nint aStep, float* b, nint bStep, int length, float* c, int stride)
+    public static void MultiplyOuter(int width, float* a, int* rows, int lines, nint lineStep, int length, nint aStep, float* b, nint bStep, float* c, int stride)
     {
         if (Vector512.IsHardwareAccelerated)
         {
             if (width == 64)
-                RegisterTile.MultiplyOuter4<Vector512<float>, HostVector512>(a, rows, aStep, b, bStep, length, c, stride, true);
+                RegisterTile.MultiplyOuter4<Vector512<float>, HostVector512>(a, rows, lines, lineStep, length, aStep, b, bStep, c, stride);
             else if (width == 32)
-                RegisterTile.MultiplyOuter2<Vector512<float>, HostVector512>(a, rows, aStep, b, bStep, length, c, stride, true);
+                RegisterTile.MultiplyOuter2<Vector512<float>, HostVector512>(a, rows, lines, lineStep, length, aStep, b, bStep, c, stride);
             else
-                RegisterTile.MultiplyOuter1<Vector512<float>, HostVector512>(a, rows, aStep, b, bStep, length, c, stride, true);
+                RegisterTile.MultiplyOuter1<Vector512<float>, HostVector512>(a, rows, lines, lineStep, length, aStep, b, bStep, c, stride);
         }
         else if (Vector256.IsHardwareAccelerated)
         {
             if (width == 16)
-                RegisterTile.MultiplyOuter2<Vector256<float>, HostVector256>(a, rows, aStep, b, bStep, length, c, stride, true);
+                RegisterTile.MultiplyOuter2<Vector256<float>, HostVector256>(a, rows, lines, lineStep, length, aStep, b, bStep, c, stride);
             else
-                RegisterTile.MultiplyOuter1<Vector256<float>, HostVector256>(a, rows, aStep, b, bStep, length, c, stride, true);
+                RegisterTile.MultiplyOuter1<Vector256<float>, HostVector256>(a, rows, lines, lineStep, length, aStep, b, bStep, c, stride);
         }
         else if (width == 8)
-            RegisterTile.MultiplyOuter2<Vector128<float>, HostVector128>(a, rows, aStep, b, bStep, length, c, stride, true);
+            RegisterTile.MultiplyOuter2<Vector128<float>, HostVector128>(a, rows, lines, lineStep, length, aStep, b, bStep, c, stride);
         else
-            RegisterTile.MultiplyOuter1<Vector128<float>, HostVector128>(a, rows, aStep, b, bStep, length, c, stride, true);
+            RegisterTile.MultiplyOuter1<Vector128<float>, HostVector128>(a, rows, lines, lineStep, length, aStep, b, bStep, c, stride);
     }
 
-    /// <summary>to[j] = from[j] (+ bias[j]), then max(0, ·) if <paramref name="relu"/>; count numbers.</summary>
-    public static void Finish(float* from, float* bias, bool relu, float* to, int count)
+    /// <summary>to[i·toStride + j] = from[i·fromStride + j] (+ bias[j]), then max(0, ·) if <paramref name="relu"/>; rows × count numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Finish(float* from, int fromStride, float* bias, bool relu, float* to, int toStride, int rows, int count)
     {
-        int j = 0;
-        if (Vector512.IsHardwareAccelerated)
-            j = Finish<Vector512<float>, HostVector512>(from, bias, relu, to, count);
-        else if (Vector256.IsHardwareAccelerated)
-            j = Finish<Vector256<float>, HostVector256>(from, bias, relu, to, count);
-        for (; j < count; j++)
+        for (int row = 0; row < rows; row++, from += fromStride, to += toStride)
         {
-            float value = bias == null ? from[j] : from[j] + bias[j];
-            to[j] = relu && value < 0 ? 0 : value;
+            int j = 0;
+            if (Vector512.IsHardwareAccelerated)
+                Finish<Vector512<float>, HostVector512>(from, bias, relu, to, count, ref j);
+            if (Vector256.IsHardwareAccelerated)
+                Finish<Vector256<float>, HostVector256>(from, bias, relu, to, count, ref j);
+            if (Vector128.IsHardwareAccelerated)
+                Finish<Vector128<float>, HostVector128>(from, bias, relu, to, count, ref j);
+            for (; j < count; j++)
+            {
+                float value = bias == null ? from[j] : from[j] + bias[j];
+                to[j] = relu && value < 0 ? 0 : value;
+            }
         }
     }
 
-    private static int Finish<TVector, TOps>(float* from, float* bias, bool relu, float* to, int count)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish<TVector, TOps>(float* from, float* bias, bool relu, float* to, int count, ref int j)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
     {
-        int j = 0;
         for (; j <= count - TOps.Count; j += TOps.Count)
         {
             var value = TOps.Load(from + j);
@@ -111,6 +117,32 @@ internal static unsafe class HostPanels
                 value = TOps.Max(value, default);
             TOps.Store(value, to + j);
         }
-        return j;
+    }
+
+    /// <summary>to[j] += Σ_i from[i·stride + j] for a multiple of <see cref="HostSimd.Lanes"/> columns, rows in order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void SumRows(float* from, int stride, int rows, float* to, int columns)
+    {
+        if (Vector512.IsHardwareAccelerated)
+            SumRows<Vector512<float>, HostVector512>(from, stride, rows, to, columns);
+        else if (Vector256.IsHardwareAccelerated)
+            SumRows<Vector256<float>, HostVector256>(from, stride, rows, to, columns);
+        else
+            SumRows<Vector128<float>, HostVector128>(from, stride, rows, to, columns);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void SumRows<TVector, TOps>(float* from, int stride, int rows, float* to, int columns)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+    {
+        for (int j = 0; j < columns; j += TOps.Count)
+        {
+            var sum = TOps.Load(to + j);
+            float* at = from + j;
+            for (int i = 0; i < rows; i++, at += stride)
+                sum = TOps.Add(sum, TOps.Load(at));
+            TOps.Store(sum, to + j);
+        }
     }
 }

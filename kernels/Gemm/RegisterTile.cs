@@ -3,18 +3,11 @@ using System.Runtime.CompilerServices;
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>Where the k-dimension of a product lies in A's rows: <see cref="Count"/> runs of <see cref="Length"/> neighbouring floats.</summary>
-/// <param name="first">Offset of run 0 from a row's start.</param>
-/// <param name="step">From one run to the next.</param>
-/// <param name="fold">Runs in a line of runs; then comes the next line.</param>
-/// <param name="foldStep">From one line of runs to the next.</param>
-/// <param name="start">The run to begin with.</param>
-internal readonly struct HostRuns(int count, int length, int first, int step, int fold, int foldStep, int start)
+/// <param name="Step">Floats from one run's start to the next one's.</param>
+internal readonly record struct HostRuns(int Count, int Length, int Step)
 {
-    public readonly int Count = count;
-    public readonly int Length = length;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public nint Offset(int run) => first + (start + run) / fold * foldStep + (start + run) % fold * step;
+    /// <summary>All of k in one run.</summary>
+    public static HostRuns One(int length) => new(1, length, 0);
 }
 
 /// <summary>
@@ -50,7 +43,7 @@ internal static unsafe class RegisterTile
         }
         for (int run = 0; run < runs.Count; run++)
         {
-            float* from = a + runs.Offset(run);
+            float* from = a + (nint)run * runs.Step;
             float* a0 = from + rows[0], a1 = from + rows[1], a2 = from + rows[2], a3 = from + rows[3], a4 = from + rows[4], a5 = from + rows[5];
             for (int k = 0; k < runs.Length; k++)
             {
@@ -101,7 +94,7 @@ internal static unsafe class RegisterTile
         }
         for (int run = 0; run < runs.Count; run++)
         {
-            float* from = a + runs.Offset(run);
+            float* from = a + (nint)run * runs.Step;
             float* a0 = from + rows[0], a1 = from + rows[1], a2 = from + rows[2], a3 = from + rows[3], a4 = from + rows[4], a5 = from + rows[5];
             for (int k = 0; k < runs.Length; k++)
             {
@@ -159,7 +152,7 @@ internal static unsafe class RegisterTile
         }
         for (int run = 0; run < runs.Count; run++)
         {
-            float* from = a + runs.Offset(run);
+            float* from = a + (nint)run * runs.Step;
             float* a0 = from + rows[0], a1 = from + rows[1], a2 = from + rows[2], a3 = from + rows[3], a4 = from + rows[4], a5 = from + rows[5];
             for (int k = 0; k < runs.Length; k++)
             {
@@ -208,45 +201,40 @@ internal static unsafe class RegisterTile
         TOps.Store(c50, c + 5 * stride); TOps.Store(c51, c + 5 * stride + width); TOps.Store(c52, c + 5 * stride + 2 * width); TOps.Store(c53, c + 5 * stride + 3 * width);
     }
 
-    /// <summary>C[i, 0 … 1·width) (+)= Σ_k a[rows[i] + k·aStep] · b[k·bStep + …] (rows[0] is 0).</summary>
+    /// <summary>C[i, 0 … 1·width) += Σ over lines and k of a[rows[i] + line·lineStep + k·aStep] · b[(line·length + k)·bStep + …] (rows[0] is 0).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void MultiplyOuter1<TVector, TOps>(float* a, int* rows, nint aStep, float* b, nint bStep, int length, float* c, int stride, bool accumulate)
+    public static void MultiplyOuter1<TVector, TOps>(float* a, int* rows, int lines, nint lineStep, int length, nint aStep, float* b, nint bStep, float* c, int stride)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
     {
         TVector c00, c10, c20, c30, c40, c50;
         int width = TOps.Count;
-        if (accumulate)
-        {
-            c00 = TOps.Load(c + 0 * stride);
-            c10 = TOps.Load(c + 1 * stride);
-            c20 = TOps.Load(c + 2 * stride);
-            c30 = TOps.Load(c + 3 * stride);
-            c40 = TOps.Load(c + 4 * stride);
-            c50 = TOps.Load(c + 5 * stride);
-        }
-        else
-        {
-            c00 = c10 = c20 = c30 = c40 = c50 = default;
-        }
+        c00 = TOps.Load(c + 0 * stride);
+        c10 = TOps.Load(c + 1 * stride);
+        c20 = TOps.Load(c + 2 * stride);
+        c30 = TOps.Load(c + 3 * stride);
+        c40 = TOps.Load(c + 4 * stride);
+        c50 = TOps.Load(c + 5 * stride);
         nint o1 = rows[1], o2 = rows[2], o3 = rows[3], o4 = rows[4], o5 = rows[5];
-        for (int k = 0; k < length; k++)
+        lineStep -= length * aStep;
+        for (int line = 0; line < lines; line++, a += lineStep)
         {
-            var b0 = TOps.Load(b);
-            var x = TOps.Broadcast(*a);
-            c00 = TOps.MultiplyAdd(x, b0, c00);
-            x = TOps.Broadcast(a[o1]);
-            c10 = TOps.MultiplyAdd(x, b0, c10);
-            x = TOps.Broadcast(a[o2]);
-            c20 = TOps.MultiplyAdd(x, b0, c20);
-            x = TOps.Broadcast(a[o3]);
-            c30 = TOps.MultiplyAdd(x, b0, c30);
-            x = TOps.Broadcast(a[o4]);
-            c40 = TOps.MultiplyAdd(x, b0, c40);
-            x = TOps.Broadcast(a[o5]);
-            c50 = TOps.MultiplyAdd(x, b0, c50);
-            a += aStep;
-            b += bStep;
+            for (int k = 0; k < length; k++, a += aStep, b += bStep)
+            {
+                var b0 = TOps.Load(b);
+                var x = TOps.Broadcast(*a);
+                c00 = TOps.MultiplyAdd(x, b0, c00);
+                x = TOps.Broadcast(a[o1]);
+                c10 = TOps.MultiplyAdd(x, b0, c10);
+                x = TOps.Broadcast(a[o2]);
+                c20 = TOps.MultiplyAdd(x, b0, c20);
+                x = TOps.Broadcast(a[o3]);
+                c30 = TOps.MultiplyAdd(x, b0, c30);
+                x = TOps.Broadcast(a[o4]);
+                c40 = TOps.MultiplyAdd(x, b0, c40);
+                x = TOps.Broadcast(a[o5]);
+                c50 = TOps.MultiplyAdd(x, b0, c50);
+            }
         }
         TOps.Store(c00, c);
         TOps.Store(c10, c + stride);
@@ -256,52 +244,47 @@ internal static unsafe class RegisterTile
         TOps.Store(c50, c + 5 * stride);
     }
 
-    /// <summary>C[i, 0 … 2·width) (+)= Σ_k a[rows[i] + k·aStep] · b[k·bStep + …] (rows[0] is 0).</summary>
+    /// <summary>C[i, 0 … 2·width) += Σ over lines and k of a[rows[i] + line·lineStep + k·aStep] · b[(line·length + k)·bStep + …] (rows[0] is 0).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void MultiplyOuter2<TVector, TOps>(float* a, int* rows, nint aStep, float* b, nint bStep, int length, float* c, int stride, bool accumulate)
+    public static void MultiplyOuter2<TVector, TOps>(float* a, int* rows, int lines, nint lineStep, int length, nint aStep, float* b, nint bStep, float* c, int stride)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
     {
         TVector c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
         int width = TOps.Count;
-        if (accumulate)
-        {
-            c00 = TOps.Load(c + 0 * stride); c01 = TOps.Load(c + 0 * stride + width);
-            c10 = TOps.Load(c + 1 * stride); c11 = TOps.Load(c + 1 * stride + width);
-            c20 = TOps.Load(c + 2 * stride); c21 = TOps.Load(c + 2 * stride + width);
-            c30 = TOps.Load(c + 3 * stride); c31 = TOps.Load(c + 3 * stride + width);
-            c40 = TOps.Load(c + 4 * stride); c41 = TOps.Load(c + 4 * stride + width);
-            c50 = TOps.Load(c + 5 * stride); c51 = TOps.Load(c + 5 * stride + width);
-        }
-        else
-        {
-            c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = default;
-        }
+        c00 = TOps.Load(c + 0 * stride); c01 = TOps.Load(c + 0 * stride + width);
+        c10 = TOps.Load(c + 1 * stride); c11 = TOps.Load(c + 1 * stride + width);
+        c20 = TOps.Load(c + 2 * stride); c21 = TOps.Load(c + 2 * stride + width);
+        c30 = TOps.Load(c + 3 * stride); c31 = TOps.Load(c + 3 * stride + width);
+        c40 = TOps.Load(c + 4 * stride); c41 = TOps.Load(c + 4 * stride + width);
+        c50 = TOps.Load(c + 5 * stride); c51 = TOps.Load(c + 5 * stride + width);
         nint o1 = rows[1], o2 = rows[2], o3 = rows[3], o4 = rows[4], o5 = rows[5];
-        for (int k = 0; k < length; k++)
+        lineStep -= length * aStep;
+        for (int line = 0; line < lines; line++, a += lineStep)
         {
-            var b0 = TOps.Load(b);
-            var b1 = TOps.Load(b + width);
-            var x = TOps.Broadcast(*a);
-            c00 = TOps.MultiplyAdd(x, b0, c00);
-            c01 = TOps.MultiplyAdd(x, b1, c01);
-            x = TOps.Broadcast(a[o1]);
-            c10 = TOps.MultiplyAdd(x, b0, c10);
-            c11 = TOps.MultiplyAdd(x, b1, c11);
-            x = TOps.Broadcast(a[o2]);
-            c20 = TOps.MultiplyAdd(x, b0, c20);
-            c21 = TOps.MultiplyAdd(x, b1, c21);
-            x = TOps.Broadcast(a[o3]);
-            c30 = TOps.MultiplyAdd(x, b0, c30);
-            c31 = TOps.MultiplyAdd(x, b1, c31);
-            x = TOps.Broadcast(a[o4]);
-            c40 = TOps.MultiplyAdd(x, b0, c40);
-            c41 = TOps.MultiplyAdd(x, b1, c41);
-            x = TOps.Broadcast(a[o5]);
-            c50 = TOps.MultiplyAdd(x, b0, c50);
-            c51 = TOps.MultiplyAdd(x, b1, c51);
-            a += aStep;
-            b += bStep;
+            for (int k = 0; k < length; k++, a += aStep, b += bStep)
+            {
+                var b0 = TOps.Load(b);
+                var b1 = TOps.Load(b + width);
+                var x = TOps.Broadcast(*a);
+                c00 = TOps.MultiplyAdd(x, b0, c00);
+                c01 = TOps.MultiplyAdd(x, b1, c01);
+                x = TOps.Broadcast(a[o1]);
+                c10 = TOps.MultiplyAdd(x, b0, c10);
+                c11 = TOps.MultiplyAdd(x, b1, c11);
+                x = TOps.Broadcast(a[o2]);
+                c20 = TOps.MultiplyAdd(x, b0, c20);
+                c21 = TOps.MultiplyAdd(x, b1, c21);
+                x = TOps.Broadcast(a[o3]);
+                c30 = TOps.MultiplyAdd(x, b0, c30);
+                c31 = TOps.MultiplyAdd(x, b1, c31);
+                x = TOps.Broadcast(a[o4]);
+                c40 = TOps.MultiplyAdd(x, b0, c40);
+                c41 = TOps.MultiplyAdd(x, b1, c41);
+                x = TOps.Broadcast(a[o5]);
+                c50 = TOps.MultiplyAdd(x, b0, c50);
+                c51 = TOps.MultiplyAdd(x, b1, c51);
+            }
         }
         TOps.Store(c00, c); TOps.Store(c01, c + width);
         TOps.Store(c10, c + stride); TOps.Store(c11, c + stride + width);
@@ -311,66 +294,61 @@ internal static unsafe class RegisterTile
         TOps.Store(c50, c + 5 * stride); TOps.Store(c51, c + 5 * stride + width);
     }
 
-    /// <summary>C[i, 0 … 4·width) (+)= Σ_k a[rows[i] + k·aStep] · b[k·bStep + …] (rows[0] is 0).</summary>
+    /// <summary>C[i, 0 … 4·width) += Σ over lines and k of a[rows[i] + line·lineStep + k·aStep] · b[(line·length + k)·bStep + …] (rows[0] is 0).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void MultiplyOuter4<TVector, TOps>(float* a, int* rows, nint aStep, float* b, nint bStep, int length, float* c, int stride, bool accumulate)
+    public static void MultiplyOuter4<TVector, TOps>(float* a, int* rows, int lines, nint lineStep, int length, nint aStep, float* b, nint bStep, float* c, int stride)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
     {
         TVector c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33, c40, c41, c42, c43, c50, c51, c52, c53;
         int width = TOps.Count;
-        if (accumulate)
-        {
-            c00 = TOps.Load(c + 0 * stride); c01 = TOps.Load(c + 0 * stride + width); c02 = TOps.Load(c + 0 * stride + 2 * width); c03 = TOps.Load(c + 0 * stride + 3 * width);
-            c10 = TOps.Load(c + 1 * stride); c11 = TOps.Load(c + 1 * stride + width); c12 = TOps.Load(c + 1 * stride + 2 * width); c13 = TOps.Load(c + 1 * stride + 3 * width);
-            c20 = TOps.Load(c + 2 * stride); c21 = TOps.Load(c + 2 * stride + width); c22 = TOps.Load(c + 2 * stride + 2 * width); c23 = TOps.Load(c + 2 * stride + 3 * width);
-            c30 = TOps.Load(c + 3 * stride); c31 = TOps.Load(c + 3 * stride + width); c32 = TOps.Load(c + 3 * stride + 2 * width); c33 = TOps.Load(c + 3 * stride + 3 * width);
-            c40 = TOps.Load(c + 4 * stride); c41 = TOps.Load(c + 4 * stride + width); c42 = TOps.Load(c + 4 * stride + 2 * width); c43 = TOps.Load(c + 4 * stride + 3 * width);
-            c50 = TOps.Load(c + 5 * stride); c51 = TOps.Load(c + 5 * stride + width); c52 = TOps.Load(c + 5 * stride + 2 * width); c53 = TOps.Load(c + 5 * stride + 3 * width);
-        }
-        else
-        {
-            c00 = c01 = c02 = c03 = c10 = c11 = c12 = c13 = c20 = c21 = c22 = c23 = c30 = c31 = c32 = c33 = c40 = c41 = c42 = c43 = c50 = c51 = c52 = c53 = default;
-        }
+        c00 = TOps.Load(c + 0 * stride); c01 = TOps.Load(c + 0 * stride + width); c02 = TOps.Load(c + 0 * stride + 2 * width); c03 = TOps.Load(c + 0 * stride + 3 * width);
+        c10 = TOps.Load(c + 1 * stride); c11 = TOps.Load(c + 1 * stride + width); c12 = TOps.Load(c + 1 * stride + 2 * width); c13 = TOps.Load(c + 1 * stride + 3 * width);
+        c20 = TOps.Load(c + 2 * stride); c21 = TOps.Load(c + 2 * stride + width); c22 = TOps.Load(c + 2 * stride + 2 * width); c23 = TOps.Load(c + 2 * stride + 3 * width);
+        c30 = TOps.Load(c + 3 * stride); c31 = TOps.Load(c + 3 * stride + width); c32 = TOps.Load(c + 3 * stride + 2 * width); c33 = TOps.Load(c + 3 * stride + 3 * width);
+        c40 = TOps.Load(c + 4 * stride); c41 = TOps.Load(c + 4 * stride + width); c42 = TOps.Load(c + 4 * stride + 2 * width); c43 = TOps.Load(c + 4 * stride + 3 * width);
+        c50 = TOps.Load(c + 5 * stride); c51 = TOps.Load(c + 5 * stride + width); c52 = TOps.Load(c + 5 * stride + 2 * width); c53 = TOps.Load(c + 5 * stride + 3 * width);
         nint o1 = rows[1], o2 = rows[2], o3 = rows[3], o4 = rows[4], o5 = rows[5];
-        for (int k = 0; k < length; k++)
+        lineStep -= length * aStep;
+        for (int line = 0; line < lines; line++, a += lineStep)
         {
-            var b0 = TOps.Load(b);
-            var b1 = TOps.Load(b + width);
-            var b2 = TOps.Load(b + 2 * width);
-            var b3 = TOps.Load(b + 3 * width);
-            var x = TOps.Broadcast(*a);
-            c00 = TOps.MultiplyAdd(x, b0, c00);
-            c01 = TOps.MultiplyAdd(x, b1, c01);
-            c02 = TOps.MultiplyAdd(x, b2, c02);
-            c03 = TOps.MultiplyAdd(x, b3, c03);
-            x = TOps.Broadcast(a[o1]);
-            c10 = TOps.MultiplyAdd(x, b0, c10);
-            c11 = TOps.MultiplyAdd(x, b1, c11);
-            c12 = TOps.MultiplyAdd(x, b2, c12);
-            c13 = TOps.MultiplyAdd(x, b3, c13);
-            x = TOps.Broadcast(a[o2]);
-            c20 = TOps.MultiplyAdd(x, b0, c20);
-            c21 = TOps.MultiplyAdd(x, b1, c21);
-            c22 = TOps.MultiplyAdd(x, b2, c22);
-            c23 = TOps.MultiplyAdd(x, b3, c23);
-            x = TOps.Broadcast(a[o3]);
-            c30 = TOps.MultiplyAdd(x, b0, c30);
-            c31 = TOps.MultiplyAdd(x, b1, c31);
-            c32 = TOps.MultiplyAdd(x, b2, c32);
-            c33 = TOps.MultiplyAdd(x, b3, c33);
-            x = TOps.Broadcast(a[o4]);
-            c40 = TOps.MultiplyAdd(x, b0, c40);
-            c41 = TOps.MultiplyAdd(x, b1, c41);
-            c42 = TOps.MultiplyAdd(x, b2, c42);
-            c43 = TOps.MultiplyAdd(x, b3, c43);
-            x = TOps.Broadcast(a[o5]);
-            c50 = TOps.MultiplyAdd(x, b0, c50);
-            c51 = TOps.MultiplyAdd(x, b1, c51);
-            c52 = TOps.MultiplyAdd(x, b2, c52);
-            c53 = TOps.MultiplyAdd(x, b3, c53);
-            a += aStep;
-            b += bStep;
+            for (int k = 0; k < length; k++, a += aStep, b += bStep)
+            {
+                var b0 = TOps.Load(b);
+                var b1 = TOps.Load(b + width);
+                var b2 = TOps.Load(b + 2 * width);
+                var b3 = TOps.Load(b + 3 * width);
+                var x = TOps.Broadcast(*a);
+                c00 = TOps.MultiplyAdd(x, b0, c00);
+                c01 = TOps.MultiplyAdd(x, b1, c01);
+                c02 = TOps.MultiplyAdd(x, b2, c02);
+                c03 = TOps.MultiplyAdd(x, b3, c03);
+                x = TOps.Broadcast(a[o1]);
+                c10 = TOps.MultiplyAdd(x, b0, c10);
+                c11 = TOps.MultiplyAdd(x, b1, c11);
+                c12 = TOps.MultiplyAdd(x, b2, c12);
+                c13 = TOps.MultiplyAdd(x, b3, c13);
+                x = TOps.Broadcast(a[o2]);
+                c20 = TOps.MultiplyAdd(x, b0, c20);
+                c21 = TOps.MultiplyAdd(x, b1, c21);
+                c22 = TOps.MultiplyAdd(x, b2, c22);
+                c23 = TOps.MultiplyAdd(x, b3, c23);
+                x = TOps.Broadcast(a[o3]);
+                c30 = TOps.MultiplyAdd(x, b0, c30);
+                c31 = TOps.MultiplyAdd(x, b1, c31);
+                c32 = TOps.MultiplyAdd(x, b2, c32);
+                c33 = TOps.MultiplyAdd(x, b3, c33);
+                x = TOps.Broadcast(a[o4]);
+                c40 = TOps.MultiplyAdd(x, b0, c40);
+                c41 = TOps.MultiplyAdd(x, b1, c41);
+                c42 = TOps.MultiplyAdd(x, b2, c42);
+                c43 = TOps.MultiplyAdd(x, b3, c43);
+                x = TOps.Broadcast(a[o5]);
+                c50 = TOps.MultiplyAdd(x, b0, c50);
+                c51 = TOps.MultiplyAdd(x, b1, c51);
+                c52 = TOps.MultiplyAdd(x, b2, c52);
+                c53 = TOps.MultiplyAdd(x, b3, c53);
+            }
         }
         TOps.Store(c00, c); TOps.Store(c01, c + width); TOps.Store(c02, c + 2 * width); TOps.Store(c03, c + 3 * width);
         TOps.Store(c10, c + stride); TOps.Store(c11, c + stride + width); TOps.Store(c12, c + stride + 2 * width); TOps.Store(c13, c + stride + 3 * width);

@@ -110,7 +110,7 @@ internal static unsafe class HostNetVlad
     {
         int depth = layout.Shape.D;
         int* offsets = stackalloc int[RegisterTile.Rows];
-        var run = new HostRuns(1, depth, 0, 0, 1, 0, 0);
+        var run = HostRuns.One(depth);
         for (int start = 0, width; start < layout.Shape.K; start += width)
         {
             width = HostPanels.Width(layout.Shape.K - start);
@@ -133,7 +133,7 @@ internal static unsafe class HostNetVlad
         while (columns - start >= lanes)
         {
             int left = columns - start, width = lanes == 16 && left >= 64 ? 64 : left >= 2 * lanes ? 2 * lanes : lanes;
-            HostPanels.MultiplyOuter(width, a, offsets, aStep, b + start, columns, length, to + start, columns);
+            HostPanels.MultiplyOuter(width, a, offsets, 1, 0, length, aStep, b + start, columns, to + start, columns);
             start += width;
         }
         for (; start < columns; start++)
