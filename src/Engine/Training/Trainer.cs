@@ -67,6 +67,9 @@ public sealed class Trainer
         bool cached = false;
         if (resumed)
             (state, cached) = Checkpoint.Load(folder.Checkpoint, network.Device, bench.Trained, miner, options.RememberedNegatives, bench.Cache);
+        else
+            foreach (var p in bench.Trained)
+                network.Device.Upload(new float[p.Length], p.Velocity);
         folder.Open(state.Lengths);
         if (!resumed)
             network.Save(folder.StartWeights);
