@@ -29,10 +29,11 @@ internal sealed class SyntheticPlaces(int places, int height = 32, int width = 4
         var parts = Path.GetFileNameWithoutExtension(path).Split('-');
         int place = int.Parse(parts[0]), time = int.Parse(parts[1]);
         var world = new Random(1000 + place);
-        var blocks = Enumerable.Range(0, 10).Select(_ => (world.Next(256), world.Next(256), world.Next(256), world.Next(height / 4, height))).ToArray();
+        // Few colours and heights, as in a real street: places differ by their order alone.
+        var blocks = Enumerable.Range(0, 10).Select(_ => (80 + 80 * world.Next(2), 80 + 80 * world.Next(2), 120, height / 2 + height / 4 * world.Next(2))).ToArray();
         var view = new Random(place * Times + time);
         int shift = view.Next(8);
-        double light = 0.55 + 0.25 * (time % 3) + 0.1 * view.NextDouble();
+        double light = 0.4 + 0.3 * (time % 3) + 0.1 * view.NextDouble();
         int obstacle = view.Next(width - 8), shade = view.Next(256);
         var rgb = new byte[height * width * 3];
         for (int y = 0; y < height; y++)
@@ -43,7 +44,7 @@ internal sealed class SyntheticPlaces(int places, int height = 32, int width = 4
                 for (int c = 0; c < 3; c++)
                 {
                     double value = hidden ? shade : sky ? 200 : c == 0 ? r : c == 1 ? g : b;
-                    rgb[(y * width + x) * 3 + c] = (byte)Math.Clamp(value * light + view.Next(-20, 21), 0, 255);
+                    rgb[(y * width + x) * 3 + c] = (byte)Math.Clamp(value * light + view.Next(-40, 41), 0, 255);
                 }
             }
         var (h, w) = policy.Apply(height, width);

@@ -59,7 +59,11 @@ public sealed class Trainer
         using var bench = new TrainingBench(network, set, validation, decoder, resize, options, progress, token);
         bool resumed = folder.IsResuming && File.Exists(folder.Checkpoint);
         if (!network.ClustersInitialised)
+        {
             ClusterInitialisation.Initialise(network, bench.Describer, set.DatabaseCount, options, progress, token);
+            // Its samples are the largest arrays that are no longer needed; the descriptors take their place.
+            GC.Collect();
+        }
         var needs = bench.Measure(network);
         progress.Line($"{set.Anchors.Count} queries to learn from, {set.Images.Count} images; {needs}");
         var miner = new TupleMiner(set, options);

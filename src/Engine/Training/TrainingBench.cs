@@ -42,9 +42,15 @@ internal sealed class TrainingBench : IDisposable
 
         long networkBytes = sizes.Sum(s => network.PlanBytes(most, s.Height, s.Width, options.TrainFrom, training: true))
             + (shared ? 0 : network.PlanBytes(most, validationSize.Height, validationSize.Width, null, training: false))
-            + network.Parameters.Sum(p => 3 * sizeof(float) * p.Length) + (long)most * d * sizeof(float);
+            + network.Parameters.Sum(p => sizeof(float) * p.Length) + (long)most * d * sizeof(float);
         // The validation set's descriptors stand on the host and, while they are searched, on the device.
         long descriptorBytes = sizeof(float) * (long)d * (set.Images.Count + 2L * validation.Database.Count + validation.Queries.Count);
+        if (!network.ClustersInitialised)
+        {
+            // The sample that clusters are sought in and its products with the centres, on both sides; gone before the descriptors are written.
+            long samples = Math.Min(options.ClusterDescriptors, (long)set.DatabaseCount * options.ClusterDescriptorsPerImage);
+            descriptorBytes = Math.Max(descriptorBytes, 2 * sizeof(float) * samples * (network.LocalDimension + network.Settings.Clusters));
+        }
         long batchBytes = sizes.Sum(s => DecodeAhead.Bytes(most, s.Height, s.Width)) + DecodeAhead.Bytes(most, validationSize.Height, validationSize.Width);
         long needed = networkBytes + descriptorBytes + batchBytes + RuntimeBytes;
         if (needed > available)

@@ -4,7 +4,7 @@ namespace IlgpuNetVlad.Engine.Training;
 
 /// <summary>What a run will take, known before it starts.</summary>
 /// <param name="Network">Bytes of parameters, their gradients and velocities, and the plans' activations and workspace.</param>
-/// <param name="Descriptors">Bytes of the descriptor cache and of the validation set's descriptors.</param>
+/// <param name="Descriptors">Bytes of the descriptor cache and of the validation set's descriptors, or of the sample that clusters are sought in, if that is larger.</param>
 /// <param name="Images">Bytes of decoded images and of batches on their way.</param>
 /// <param name="Runtime">Bytes of the runtime itself.</param>
 /// <param name="SecondsPerBatch">One forward and backward of a full batch.</param>

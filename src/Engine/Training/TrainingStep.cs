@@ -68,7 +68,8 @@ internal sealed class TrainingStep : IDisposable
         if (sum == 0)
             return new(0, 0);
         plan.Backward(images.Count, gradient.View.SubView(0, (long)images.Count * network.PooledLength));
-        if (plan.FirstNonFinite() is { } where)
+        // On a GPU looking means copying all gradients to the host; there the next loss tells.
+        if (device.IsHostMemory && plan.FirstNonFinite() is { } where)
             throw diverged(where);
         float scale = 1f / Math.Max(1, options.Normaliser switch
         {
