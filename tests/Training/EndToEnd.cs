@@ -45,9 +45,8 @@ public sealed class EndToEnd
     {
         var result = Train("run", Options with { Epochs = 8 });
         var history = result.History;
-        Assert.That(history.Last(e => e.Loss is not null).Loss, Is.LessThan(0.5 * history[1].Loss!.Value));
-        Assert.That(history[^1].Skipped, Is.GreaterThan(history[1].Skipped), "fewer and fewer queries find a violating negative");
-        Assert.That(result.Best.Recall(1), Is.GreaterThan(history[0].Recalls[1] + 0.1));
+        Assert.That(history.Last(e => e.Loss is not null).Loss, Is.LessThan(0.9 * history[1].Loss!.Value), "though the negatives get harder");
+        Assert.That(result.Best.Recall(1), Is.GreaterThan(history[0].Recalls[1] + 0.25));
         Assert.That(result.BestEpoch, Is.Positive);
     }
 
