@@ -136,6 +136,8 @@ public sealed class NetworkFiles
         Assert.That(c.Parameters[0].Read(), Is.Not.EqualTo(w));
         Assert.That(a.Parameters[1].Read(), Is.All.Zero);
         float[] deep = a.Parameters[4].Read();
+        foreach (float[] filter in deep.Chunk(a.Parameters[4].FanIn))
+            Assert.That(filter.Average(x => (double)x), Is.Zero.Within(1e-7), "maps are positive: a filter's mean would drown all else");
         Assert.That(deep.Average(x => (double)x * x), Is.EqualTo(2.0 / a.Parameters[4].FanIn).Within(5).Percent);
     }
 }
