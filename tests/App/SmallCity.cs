@@ -14,6 +14,10 @@ internal sealed class SmallCity
     /// <summary>For what tests of this namespace write; gone after them.</summary>
     public static DirectoryInfo Root { get; } = Directory.CreateTempSubdirectory("netvlad-tests");
 
+    /// <summary>Options that make training on it take seconds.</summary>
+    public static readonly string[] ShortTraining =
+        ["--clusters", "4", "--epochs", "2", "--refresh", "5", "--fixed-refresh", "--tuples", "2", "--negatives", "3", "--learning-rate", "0.003", "--device", "cpu"];
+
     private static readonly Lazy<string> Made = new(() =>
     {
         string folder = Path.Combine(Root.FullName, "city");
@@ -21,7 +25,20 @@ internal sealed class SmallCity
         return folder;
     });
 
+    private static readonly Lazy<string> TrainedOnIt = new(() =>
+    {
+        string run = Path.Combine(Root.FullName, "run");
+        Netvlad.Run(["train", Folder, "--output", run, .. ShortTraining]).Done();
+        return run;
+    });
+
     public static string Folder => Made.Value;
+
+    /// <summary>Folder of a finished run on it.</summary>
+    public static string Run => TrainedOnIt.Value;
+
+    /// <summary>Weights that it wrote.</summary>
+    public static string Weights => Path.Combine(Run, "best.safetensors");
 
     [OneTimeTearDown]
     public void Remove() => Root.Delete(recursive: true);

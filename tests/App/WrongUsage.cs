@@ -13,6 +13,21 @@ public sealed class WrongUsage
     [TestCase("doctor --faster", "--faster")]
     [TestCase("data inspect", "netvlad data inspect --help")]
     [TestCase("data make-city city --width 7", "32")]
+    [TestCase("train --clusters 8", "needs a dataset")]
+    [TestCase("train --resume run --epochs 3", "--resume")]
+    [TestCase("train city --resume run", "--resume")]
+    [TestCase("train city --margin 0", "margin")]
+    [TestCase("train city --loss triplet --negatives 5", "1 negative")]
+    [TestCase("train city --loss softest", "softest")]
+    [TestCase("train city --scales 1,big", "1,big")]
+    [TestCase("train city --clusters 0", "--clusters 0 must be 1 or more")]
+    [TestCase("train city --pool median", "median")]
+    [TestCase("eval", "netvlad eval --help")]
+    [TestCase("eval weights", "argument missing")]
+    [TestCase("eval weights city --dims 128,0", "128,0")]
+    [TestCase("extract weights city --resize huge", "huge")]
+    [TestCase("extract weights city --batch 0", "--batch 0 must be")]
+    [TestCase("pca weights city", "--dims")]
     public void IsToldWithCode2(string words, string says)
     {
         string message = Netvlad.Run(words.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Refused(exitCode: 2);

@@ -34,6 +34,7 @@ internal sealed class TrainingSettings
         Flag("--flips", "Mirror tuples at random.", o => o with { Flips = true });
         Value<string>("--scales", "list", "Show each batch at one of these factors of the image size: 0.8,1,1.2.", (o, v) => o with { Scales = Numbers(v) });
         Flag("--swap-roles", "Let database images ask for queries too.", o => o with { SwapRoles = true });
+        Flag("--database-asks", "Let database images ask for their place at another time.", o => o with { DatabaseAsks = true });
         Value<double>("--train-radius", "metres", $"Potential positives lie within. {Usual(usual.Rules.TrainRadius)}", (o, v) => o with { Rules = o.Rules with { TrainRadius = v } });
         Value<double>("--negative-radius", "metres", $"Definite negatives lie beyond. {Usual(usual.Rules.NegativeRadius)}", (o, v) => o with { Rules = o.Rules with { NegativeRadius = v } });
         Value<double>("--test-radius", "metres", $"Right answers at validation lie within. {Usual(usual.Rules.TestRadius)}", (o, v) => o with { Rules = o.Rules with { TestRadius = v } });

@@ -1,0 +1,116 @@
+using IlgpuNetVlad.Engine.Retrieval;
+using IlgpuNetVlad.Tests.Data;
+
+namespace IlgpuNetVlad.Tests.App;
+
+/// <summary><c>eval</c>, <c>extract</c> and <c>pca</c> from end to end.</summary>
+[TestFixture]
+public sealed class WeightsCommands
+{
+    [Test]
+    public void EvalMeasuresRecallAndTheCurveOverDimensions()
+    {
+        using var folder = new TemporaryFolder();
+        var answer = Netvlad.Run("eval", SmallCity.Weights, SmallCity.Folder, "--dims", "16,8", "--output", folder["plots"], "--json").Done().Json();
+        var rows = answer.GetProperty("rows").EnumerateArray().ToArray();
+        Assert.That(rows, Has.Length.EqualTo(3));
+        Assert.That(rows[0].GetProperty("report").GetProperty("queries").GetInt32(), Is.EqualTo(12));
+        Assert.That(rows[2].GetProperty("name").GetString(), Does.StartWith("8 "));
+        foreach (var file in answer.GetProperty("files").EnumerateArray())
+            Assert.That(new FileInfo(file.GetString()!), Has.Length.Positive);
+    }
+
+    [Test]
+    public void EvalFindsClustersWhereTheWeightsHaveNone()
+    {
+        var answer = Netvlad.Run("eval", SmallCity.Weights, SmallCity.Folder, "--pool", "netvlad-v2", "--clusters", "3", "--json").Done().Json();
+        Assert.That(answer.GetProperty("clustersFound").GetBoolean());
+        Assert.That(answer.GetProperty("pooling").GetString(), Is.EqualTo("netvlad-v2"));
+    }
+
+    [Test]
+    public void EvalTakesAnotherPooling()
+        => Assert.That(Netvlad.Run("eval", SmallCity.Weights, SmallCity.Folder, "--pool", "max").Done().Output, Does.Contain("max, 64 numbers"));
+
+    [Test]
+    public void MissingAndOtherFilesAreNamed()
+    {
+        Assert.That(Netvlad.Run("eval", "/no/weights", SmallCity.Folder).Refused(), Does.Contain("/no/weights"));
+        Assert.That(Netvlad.Run("eval", SmallCity.Weights, "/no/set").Refused(), Does.Contain("/no/set"));
+        Assert.That(Netvlad.Run("extract", SmallCity.Weights, "/no/images").Refused(), Does.Contain("/no/images"));
+        using var folder = new TemporaryFolder();
+        Assert.That(Netvlad.Run("eval", folder.Write("a.safetensors", "not weights"), SmallCity.Folder).Refused(), Does.Contain("a.safetensors"));
+        Assert.That(Netvlad.Run("eval", SmallCity.Weights, SmallCity.Folder, "--backbone", "vgg16").Refused(), Does.Contain("city").And.Contain("vgg16"));
+        Assert.That(Netvlad.Run("eval", SmallCity.Weights, SmallCity.Folder, "--clusters", "9").Refused(), Does.Contain("4 clusters, not 9"));
+    }
+
+    [Test]
+    public void ExtractReportsACorruptImageAndSkipsIt()
+    {
+        using var folder = new TemporaryFolder();
+        string[] good = [.. Directory.GetFiles(Path.Combine(SmallCity.Folder, "images", "test", "queries")).Order().Take(3)];
+        for (int i = 0; i < good.Length; i++)
+            File.Copy(good[i], folder[$"{i}.jpg"]);
+        folder.Write("1b.jpg", File.ReadAllBytes(good[0])[..100]);
+        var run = Netvlad.Run("extract", SmallCity.Weights, folder.Path, "--output", folder["out.npy"]).Done();
+        Assert.That(run.Output, Does.Contain("Warning: 1 of 4"));
+        Assert.That(run.Errors, Does.Contain("1b.jpg"));
+        var rows = Npy.Read(folder["out.npy"]);
+        Assert.That(rows.Names!.Select(Path.GetFileName), Is.EqualTo(new[] { "0.jpg", "1.jpg", "2.jpg" }));
+        Assert.That(rows.Dimension, Is.EqualTo(256));
+        for (int i = 0; i < rows.Rows; i++)
+            Assert.That(rows.Row(i).ToArray().Sum(x => (double)x * x), Is.EqualTo(1).Within(1e-5));
+    }
+
+    [Test]
+    public void ExtractFailsWhereNothingCanBeRead()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("a.jpg", "no picture");
+        Assert.That(Netvlad.Run("extract", SmallCity.Weights, folder.Path, "--output", folder["out.npy"]).Refused(), Does.Contain("None of 1 images").And.Contain("a.jpg"));
+        Assert.That(File.Exists(folder["out.npy"]), Is.False);
+        using var empty = new TemporaryFolder();
+        Assert.That(Netvlad.Run("extract", SmallCity.Weights, empty.Path).Refused(), Does.Contain("no JPEG"));
+    }
+
+    /// <summary>A list names images from its own folder, and the same image gives the same row as in a folder.</summary>
+    [Test]
+    public void ExtractReadsAList()
+    {
+        using var folder = new TemporaryFolder();
+        string query = Directory.GetFiles(Path.Combine(SmallCity.Folder, "images", "test", "queries")).Order().First();
+        File.Copy(query, folder["q.jpg"]);
+        folder.Write("list.txt", $"q.jpg\n\n{query}\n");
+        Netvlad.RunIn(folder.Path, "extract", SmallCity.Weights, "list.txt").Done();
+        var rows = Npy.Read(folder["descriptors.npy"]);
+        Assert.That(rows.Rows, Is.EqualTo(2));
+        Assert.That(rows.Row(0).SequenceEqual(rows.Row(1)));
+    }
+
+    [Test]
+    public void OutputThatCannotBeWrittenIsNamed()
+    {
+        using var folder = new TemporaryFolder();
+        string file = folder.Write("file", "x"), queries = Path.Combine(SmallCity.Folder, "images", "test", "queries");
+        Assert.That(Netvlad.Run("extract", SmallCity.Weights, queries, "--output", Path.Combine(file, "q.npy")).Refused(), Does.Contain(file));
+        Assert.That(Netvlad.Run("pca", SmallCity.Weights, SmallCity.Folder, "--dims", "4", "--output", Path.Combine(file, "w.safetensors")).Refused(), Does.Contain(file));
+        Assert.That(Netvlad.Run("eval", SmallCity.Weights, SmallCity.Folder, "--output", Path.Combine(file, "plots")).Refused(), Does.Contain(file));
+        Assert.That(Netvlad.Run("data", "inspect", SmallCity.Folder, "--split", "val", "--output", Path.Combine(file, "seen")).Refused(), Does.Contain(file));
+    }
+
+    [Test]
+    public void PcaIsStoredWithTheWeights()
+    {
+        using var folder = new TemporaryFolder();
+        var fitted = Netvlad.Run("pca", SmallCity.Weights, SmallCity.Folder, "--dims", "10", "--output", folder["p.safetensors"], "--json").Done().Json();
+        Assert.That(fitted.GetProperty("dimension").GetInt32(), Is.EqualTo(10));
+        var evaluated = Netvlad.Run("eval", folder["p.safetensors"], SmallCity.Folder).Done();
+        Assert.That(evaluated.Output, Does.Contain("netvlad, 10 numbers"));
+        // The curve cuts the stored PCA and cannot be longer than it.
+        Assert.That(Netvlad.Run("eval", folder["p.safetensors"], SmallCity.Folder, "--dims", "11").Refused(), Does.Contain("11").And.Contain("10"));
+    }
+
+    [Test]
+    public void MoreComponentsThanImagesAreRefused()
+        => Assert.That(Netvlad.Run("pca", SmallCity.Weights, SmallCity.Folder, "--dims", "5000").Refused(), Does.Contain("5000"));
+}
