@@ -105,11 +105,14 @@ public static partial class Convolution
         new(2, 9, 11, 3, 16, 3, 3, 1, 1, 1, 1),
         new(1, 13, 8, 16, 24, 3, 3, 1, 1),
         new(2, 23, 27, 3, 8, 11, 11, 4, 0, 1, 1),              // AlexNet's first layer
+        new(2, 12, 10, 3, 24, 5, 5, 2, 2, 1, 1),
         new(2, 7, 9, 8, 12, 5, 5, 1, 2, 2, 1),                 // groups
         new(3, 6, 5, 32, 20, 1, 1),
         new(1, 5, 7, 6, 65, 3, 3, 2, 1, 1, 0, 0),              // stride, a column beyond the widest panel
         new(1, 8, 6, 5, 33, 2, 4, 2, 0, 1, 1),                 // a kernel that is not square, rows that do not divide
         new(2, 6, 6, 12, 9, 3, 3, 3, 2, 3, 1, 0),              // stride beyond what the kernel covers
+        new(1, 4, 8, 3, 5, 2, 2, 3, 0, 1, 1),                  // a last row and columns that no tap reads
+        new(1, 7, 6, 4, 3, 1, 1, 2),                           // pixels between the taps
         new(1, 3, 4, 4, 5, 1, 1, 1, 2),                        // more padding than the kernel reaches
         new(1, 2, 170, 2, 17, 3, 3, 1, 1, 1, 1),               // more columns than a strip
         new(1, 4, 5, 37, 130, 3, 3, 1, 1, 1, 1),               // three panels

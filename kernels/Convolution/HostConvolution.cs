@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
-/// The Host variant of a convolution's forward pass, and of its backward pass for data, which is a convolution too: of the masked (and, for
-/// strides, spread) dy with the weights turned by 180° and their channels swapped.
+/// The Host variant of a convolution's forward pass, and of its backward pass for data, which is a convolution too: of the masked dy with the
+/// weights turned by 180° and their channels swapped, in stride² phases (<see cref="HostPhase"/>).
 /// <para>
 /// A tile is a strip of output pixels of one image. Its inputs are copied with their padding into a scratch that stays in the L2 cache; then,
 /// panel of output channels by panel, chunk of k by chunk, 6 pixels at a time go through <see cref="RegisterTile"/>. In NHWC the taps of one
@@ -24,15 +24,17 @@ internal readonly unsafe struct HostConvolution : IHostTask
     private const int ChunkRows = 1024;
 
     private readonly HostStrip strip;
+    private readonly HostPhase phase;
     private readonly float* packed, bias, output, scratch;
-    private readonly int images, outRows, outColumns, groups, groupIn, groupOut, kernelRows, kernelColumns;
+    private readonly int images, outRows, outColumns, groups, groupIn, groupOut;
     private readonly int stripRows, stripColumns;
     private readonly bool relu;
 
-    private HostConvolution(HostStrip strip, float* packed, float* bias, bool relu, float* output, float* scratch,
-        int images, int outRows, int outColumns, int groups, int groupIn, int groupOut, int kernelRows, int kernelColumns)
+    private HostConvolution(HostStrip strip, HostPhase phase, float* packed, float* bias, bool relu, float* output, float* scratch,
+        int images, int outRows, int outColumns, int groups, int groupIn, int groupOut)
     {
         this.strip = strip;
+        this.phase = phase;
         this.packed = packed;
         this.bias = bias;
         this.relu = relu;
@@ -44,9 +46,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
         this.groups = groups;
         this.groupIn = groupIn;
         this.groupOut = groupOut;
-        this.kernelRows = kernelRows;
-        this.kernelColumns = kernelColumns;
-        (stripRows, stripColumns) = StripSize(strip, outRows, outColumns);
+        (stripRows, stripColumns) = StripSize(strip, phase.Rows, phase.Columns);
     }
 
     /// <summary>Output rows and columns of a strip.</summary>
@@ -65,48 +65,72 @@ internal readonly unsafe struct HostConvolution : IHostTask
     }
 
     /// <summary>Floats of scratch of one worker.</summary>
-    private static long WorkerScratch(in HostStrip strip, int outRows, int outColumns)
+    private static long WorkerScratch(in HostStrip strip, in HostPhase phase)
     {
-        var (rows, columns) = StripSize(strip, outRows, outColumns);
-        long copied = strip.IsDirect ? 0 : (long)strip.Rows(rows) * strip.Columns(columns) * strip.Channels;
+        var (rows, columns) = StripSize(strip, phase.Rows, phase.Columns);
+        long copied = strip.IsDirect(phase.Rows, phase.Columns) ? 0 : (long)strip.Rows(rows) * strip.Columns(columns) * strip.Channels;
         long sums = (rows * columns + RegisterTile.Rows) * (long)HostPanels.MaxWidth;
         return (copied + sums + 31) / 16 * 16;
     }
 
-    private static long PackedLength(int groups, int groupIn, int groupOut, int taps) => (long)groups * taps * groupIn * HostPanels.Padded(groupOut);
+    private static long PackedLength(in HostPhase phase, int groups, int groupIn, int groupOut)
+        => (long)groups * phase.TapRows * phase.TapColumns * groupIn * HostPanels.Padded(groupOut);
 
     public static long ForwardWorkspace(Device device, ConvolutionShape s)
-        => PackedLength(s.Groups, s.GroupIc, s.GroupOc, s.R * s.S) + device.Threads * WorkerScratch(ForwardStrip(s, null), s.P, s.Q);
+    {
+        var phase = HostPhase.Forward(s);
+        return PackedLength(phase, s.Groups, s.GroupIc, s.GroupOc) + device.Threads * WorkerScratch(ForwardStrip(s, null), phase);
+    }
 
+    /// <summary>The phases follow each other, so the largest one decides.</summary>
     public static long BackwardDataWorkspace(Device device, ConvolutionShape s)
-        // A mask makes a strip a copy; any address serves to say so.
-        => PackedLength(s.Groups, s.GroupOc, s.GroupIc, s.R * s.S) + device.Threads * WorkerScratch(BackwardStrip(s, null, s.Relu != 0 ? (float*)1 : null), s.H, s.W);
+    {
+        long most = 0;
+        for (int i = 0; i < s.Stride * s.Stride; i++)
+        {
+            var phase = HostPhase.Backward(s, i);
+            // A mask makes a strip a copy; any address serves to say so.
+            if (phase.Rows > 0 && phase.Columns > 0)
+                most = Math.Max(most, PackedLength(phase, s.Groups, s.GroupOc, s.GroupIc)
+                    + device.Threads * WorkerScratch(BackwardStrip(s, phase, null, s.Relu != 0 ? (float*)1 : null), phase));
+        }
+        return most;
+    }
 
     internal static HostStrip ForwardStrip(in ConvolutionShape s, float* x)
-        => new(x, null, s.H, s.W, s.Ic, s.Stride, 1, s.Padding, s.Padding, s.R, s.S);
+        => new(x, null, s.H, s.W, s.Ic, s.Stride, s.Padding, s.Padding, s.R, s.S);
 
-    private static HostStrip BackwardStrip(in ConvolutionShape s, float* dy, float* mask)
-        => new(dy, mask, s.P, s.Q, s.Oc, 1, s.Stride, s.R - 1 - s.Padding, s.S - 1 - s.Padding, s.R, s.S);
+    private static HostStrip BackwardStrip(in ConvolutionShape s, in HostPhase phase, float* dy, float* mask)
+        => new(dy, mask, s.P, s.Q, s.Oc, 1, phase.PadTop, phase.PadLeft, phase.TapRows, phase.TapColumns);
 
     public static void Forward(Device device, in ConvolutionShape s, float* x, float* w, float* b, float* y, float* workspace)
     {
-        device.RunHost(s.R * s.S * s.Groups, new HostWeightPacking(w, workspace, s, backward: false));
-        var task = new HostConvolution(ForwardStrip(s, x), workspace, b, s.Relu != 0, y, workspace + PackedLength(s.Groups, s.GroupIc, s.GroupOc, s.R * s.S),
-            s.B, s.P, s.Q, s.Groups, s.GroupIc, s.GroupOc, s.R, s.S);
+        var phase = HostPhase.Forward(s);
+        var packing = new HostWeightPacking(w, workspace, s, phase, backward: false);
+        device.RunHost(packing.Tiles, packing);
+        var task = new HostConvolution(ForwardStrip(s, x), phase, workspace, b, s.Relu != 0, y, workspace + PackedLength(phase, s.Groups, s.GroupIc, s.GroupOc),
+            s.B, s.P, s.Q, s.Groups, s.GroupIc, s.GroupOc);
         device.RunHost(task.Tiles, task);
     }
 
     public static void BackwardData(Device device, in ConvolutionShape s, float* w, float* y, float* dy, float* dx, float* workspace)
     {
-        device.RunHost(s.R * s.S * s.Groups, new HostWeightPacking(w, workspace, s, backward: true));
-        var task = new HostConvolution(BackwardStrip(s, dy, s.Relu != 0 ? y : null), workspace, null, false, dx,
-            workspace + PackedLength(s.Groups, s.GroupOc, s.GroupIc, s.R * s.S), s.B, s.H, s.W, s.Groups, s.GroupOc, s.GroupIc, s.R, s.S);
-        device.RunHost(task.Tiles, task);
+        for (int i = 0; i < s.Stride * s.Stride; i++)
+        {
+            var phase = HostPhase.Backward(s, i);
+            if (phase.Rows == 0 || phase.Columns == 0)
+                continue;
+            var packing = new HostWeightPacking(w, workspace, s, phase, backward: true);
+            device.RunHost(packing.Tiles, packing);
+            var task = new HostConvolution(BackwardStrip(s, phase, dy, s.Relu != 0 ? y : null), phase, workspace, null, false, dx,
+                workspace + PackedLength(phase, s.Groups, s.GroupOc, s.GroupIc), s.B, s.H, s.W, s.Groups, s.GroupOc, s.GroupIc);
+            device.RunHost(task.Tiles, task);
+        }
     }
 
-    private int RowStrips => (outRows + stripRows - 1) / stripRows;
+    private int RowStrips => (phase.Rows + stripRows - 1) / stripRows;
 
-    private int ColumnStrips => (outColumns + stripColumns - 1) / stripColumns;
+    private int ColumnStrips => (phase.Columns + stripColumns - 1) / stripColumns;
 
     private int Tiles => images * RowStrips * ColumnStrips;
 
@@ -115,12 +139,22 @@ internal readonly unsafe struct HostConvolution : IHostTask
     {
         int image = tile / (RowStrips * ColumnStrips), within = tile % (RowStrips * ColumnStrips);
         int row = within / ColumnStrips * stripRows, column = within % ColumnStrips * stripColumns;
-        int rows = Math.Min(stripRows, outRows - row), columns = Math.Min(stripColumns, outColumns - column);
+        int rows = Math.Min(stripRows, phase.Rows - row), columns = Math.Min(stripColumns, phase.Columns - column);
+        int kernelRows = phase.TapRows, kernelColumns = phase.TapColumns, outChannels = groups * groupOut;
+        long targetPitch = (long)phase.Step * outColumns * outChannels;
+        float* target = output + (((long)image * outRows + phase.Row + row * phase.Step) * outColumns + phase.Column + column * phase.Step) * outChannels;
+        if (kernelRows * kernelColumns == 0)
+        {
+            for (int i = 0; i < rows; i++)
+                for (int j = 0; j < columns; j++)
+                    new Span<float>(target + i * targetPitch + (long)j * phase.Step * outChannels, outChannels).Clear();
+            return;
+        }
 
-        float* sums = scratch + worker * WorkerScratch(strip, outRows, outColumns);
+        float* sums = scratch + worker * WorkerScratch(strip, phase);
         float* input;
         int pitch;
-        if (strip.IsDirect)
+        if (strip.IsDirect(phase.Rows, phase.Columns))
             input = strip.Direct(image, row, column, out pitch);
         else
         {
@@ -134,8 +168,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
         int runs = joined ? kernelRows : kernelRows * kernelColumns;
         int runLength = joined ? kernelColumns * groupIn : groupIn;
         int chunkRuns = Math.Max(1, Math.Min(joined ? kernelRows : kernelColumns, ChunkRows / runLength));
-        int pixels = rows * columns, outChannels = groups * groupOut;
-        float* target = output + (((long)image * outRows + row) * outColumns + column) * outChannels;
+        int pixels = rows * columns;
 
         // The last tile reaches beyond the strip: it repeats a pixel, and those sums are never read.
         int* offsets = stackalloc int[pixels + RegisterTile.Rows - 1];
@@ -160,7 +193,9 @@ internal readonly unsafe struct HostConvolution : IHostTask
                         HostPanels.MultiplyRuns(width, from, offsets + pixel, taps, panel + (long)run * runLength * width, sums + (long)pixel * width, run > 0);
                 }
                 int channel = group * groupOut + start;
-                HostPanels.Finish(sums, width, bias == null ? null : bias + channel, relu, target + channel, outChannels, pixels, Math.Min(width, groupOut - start));
+                for (int i = 0; i < rows; i++)
+                    HostPanels.Finish(sums + (long)i * columns * width, width, bias == null ? null : bias + channel, relu,
+                        target + i * targetPitch + channel, phase.Step * outChannels, columns, Math.Min(width, groupOut - start));
                 panel += (long)runs * runLength * width;
             }
         }

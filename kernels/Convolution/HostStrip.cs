@@ -1,20 +1,19 @@
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
-/// One image as a convolution of stride <see cref="Step"/> without padding would read it: zeros around it, zeros between its pixels where the
-/// backward pass of a strided convolution needs them (<see cref="Dilation"/>), ReLU's mask applied. A tile copies the part that it needs, a
-/// strip, next to its core; then no inner loop knows of borders.
+/// One image as a convolution of stride <see cref="Step"/> without padding would read it: zeros around it, ReLU's mask applied. A tile copies
+/// the part that it needs, a strip, next to its core; then no inner loop knows of borders.
 /// </summary>
 /// <param name="mask">Zero where this is ≤ 0; null for no mask.</param>
 /// <param name="step">Pixels of the virtual image between neighbouring outputs.</param>
 /// <param name="padTop">Zeros before the first row; negative where the kernel never reaches it. The same for columns.</param>
-internal readonly unsafe struct HostStrip(float* source, float* mask, int height, int width, int channels, int step, int dilation, int padTop, int padLeft, int kernelRows, int kernelColumns)
+internal readonly unsafe struct HostStrip(float* source, float* mask, int height, int width, int channels, int step, int padTop, int padLeft, int kernelRows, int kernelColumns)
 {
     public readonly int Step = step;
     public readonly int Channels = channels;
 
-    /// <summary>True where the image itself serves: nothing to pad, mask or spread.</summary>
-    public bool IsDirect => padTop == 0 && padLeft == 0 && dilation == 1 && mask == null;
+    /// <summary>True where the image itself serves so many outputs: nothing to pad or mask.</summary>
+    public bool IsDirect(int outRows, int outColumns) => padTop == 0 && padLeft == 0 && mask == null && Rows(outRows) <= height && Columns(outColumns) <= width;
 
     /// <summary>Columns that a strip of so many output columns reads.</summary>
     public int Columns(int outputs) => (outputs - 1) * Step + kernelColumns;
@@ -34,44 +33,24 @@ internal readonly unsafe struct HostStrip(float* source, float* mask, int height
     {
         int virtualColumns = Columns(columns), virtualRows = Rows(rows), left = column * Step - padLeft;
         int pitch = virtualColumns * Channels;
+        int from = Math.Clamp(left, 0, width), until = Math.Clamp(left + virtualColumns, from, width);
+        int before = Math.Clamp(from - left, 0, virtualColumns) * Channels, count = (until - from) * Channels;
         for (int i = 0; i < virtualRows; i++, to += pitch)
         {
             int at = row * Step - padTop + i;
             var line = new Span<float>(to, pitch);
-            if (at < 0 || at % dilation != 0 || at / dilation >= height)
+            if (at < 0 || at >= height)
             {
                 line.Clear();
                 continue;
             }
-            long start = ((long)image * height + at / dilation) * width * Channels;
-            if (dilation == 1)
-            {
-                int from = Math.Max(left, 0), until = Math.Max(from, Math.Min(left + virtualColumns, width));
-                line[..Math.Min(pitch, (from - left) * Channels)].Clear();
-                Copy(to + (from - left) * Channels, start + (long)from * Channels, (until - from) * Channels);
-                if (until - left < virtualColumns)
-                    line[Math.Max(0, (until - left) * Channels)..].Clear();
-                continue;
-            }
-            line.Clear();
-            for (int j = 0; j < virtualColumns; j++)
-            {
-                int pixel = left + j;
-                if (pixel >= 0 && pixel % dilation == 0 && pixel / dilation < width)
-                    Copy(to + j * Channels, start + (long)(pixel / dilation) * Channels, Channels);
-            }
+            line[..before].Clear();
+            long start = (((long)image * height + at) * width + from) * Channels;
+            if (mask == null)
+                new ReadOnlySpan<float>(source + start, count).CopyTo(line[before..]);
+            else
+                HostMask.Apply(source + start, mask + start, to + before, count);
+            line[(before + count)..].Clear();
         }
-    }
-
-    private void Copy(float* to, long from, int count)
-    {
-        if (count <= 0)
-            return;
-        if (mask == null)
-        {
-            new ReadOnlySpan<float>(source + from, count).CopyTo(new Span<float>(to, count));
-            return;
-        }
-        HostMask.Apply(source + from, mask + from, to, count);
     }
 }

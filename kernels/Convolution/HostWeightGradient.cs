@@ -60,7 +60,7 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
     {
         var strip = HostConvolution.ForwardStrip(s, null);
         var (rows, columns) = HostConvolution.StripSize(strip, s.P, s.Q);
-        long copied = strip.IsDirect ? 0 : (long)strip.Rows(rows) * strip.Columns(columns) * strip.Channels;
+        long copied = strip.IsDirect(s.P, s.Q) ? 0 : (long)strip.Rows(rows) * strip.Columns(columns) * strip.Channels;
         return (copied + (long)rows * columns * HostPanels.Padded(Math.Min(s.GroupOc, BlockChannels)) + 31) / 16 * 16;
     }
 
@@ -95,7 +95,7 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
             CopyGradient(gradient, padded, image, row, rows, column, columns, group * s.GroupOc + firstChannel, channels);
             float* input;
             int pitch;
-            if (strip.IsDirect)
+            if (strip.IsDirect(s.P, s.Q))
                 input = strip.Direct(image, row, column, out pitch);
             else
             {

@@ -1,17 +1,21 @@
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
-/// Packs weights into panels [group][panel][k][width], k = (r, s, c), padded columns zero: as they are for the forward pass; turned by 180° with
-/// input and output channels swapped for the backward pass. One tile packs one tap of one group.
+/// Packs the weights of a phase into panels [group][panel][k][width], k = (r, s, c), padded columns zero: as they are for the forward pass;
+/// turned by 180° with input and output channels swapped for the backward pass. One tile packs one tap of one group.
 /// </summary>
-internal readonly unsafe struct HostWeightPacking(float* weights, float* packed, ConvolutionShape s, bool backward) : IHostTask
+internal readonly unsafe struct HostWeightPacking(float* weights, float* packed, ConvolutionShape s, HostPhase phase, bool backward) : IHostTask
 {
+    public int Tiles => s.Groups * phase.TapRows * phase.TapColumns;
+
     public void Run(int tile, int worker)
     {
-        int group = tile / (s.R * s.S), tap = tile % (s.R * s.S);
+        int taps = phase.TapRows * phase.TapColumns, group = tile / taps, tap = tile % taps;
         int rows = backward ? s.GroupOc : s.GroupIc, columns = backward ? s.GroupIc : s.GroupOc;
-        int source = backward ? s.R * s.S - 1 - tap : tap;
-        long depth = (long)s.R * s.S * rows;
+        int turned = taps - 1 - tap;
+        int source = !backward ? tap
+            : (phase.FirstTapRow + turned / phase.TapColumns * phase.Step) * s.S + phase.FirstTapColumn + turned % phase.TapColumns * phase.Step;
+        long depth = (long)taps * rows;
         float* panel = packed + group * depth * HostPanels.Padded(columns);
         for (int start = 0, width; start < columns; start += width)
         {

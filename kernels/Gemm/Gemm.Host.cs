@@ -5,93 +5,110 @@ namespace IlgpuNetVlad.Kernels;
 
 public static unsafe partial class Gemm
 {
-    /// <summary>Rows of C in a tile: they share each packed block of b from the L2 cache.</summary>
-    private const int HostRowsPerTile = 96;
+    /// <summary>Columns of C in a tile.</summary>
+    private const int HostColumns = 128;
 
-    /// <summary>Steps of k in one go: 64 columns of b take 256 KB, 6 rows of a 24 KB.</summary>
-    private const int HostDepth = 1024;
+    /// <summary>Rows of C in a tile at most: so often is each packed number of b used.</summary>
+    private const int HostRows = 40 * RegisterTile.Rows;
 
-    private static long WorkerScratch(in GemmShape s)
-        => HostRowsPerTile * (long)HostPanels.MaxWidth + (s.TransposeA != 0 ? (long)HostRowsPerTile * Math.Min(s.K, HostDepth) : 0);
+    /// <summary>Steps of k in one go: a tile's parts of b (128 KB), of a turned a (240 KB) and of C (120 KB) share the L2 cache.</summary>
+    private const int HostDepth = 256;
 
-    private static long HostWorkspace(Device device, GemmShape s) => (long)s.K * HostPanels.Padded(s.N) + device.Threads * WorkerScratch(s);
+    private static int ColumnTiles(in GemmShape s) => (s.N + HostColumns - 1) / HostColumns;
+
+    /// <summary>Rows of a tile, fewer where there would be too few tiles for all threads. The sums do not depend on it.</summary>
+    private static int TileRows(Device device, in GemmShape s)
+    {
+        int wanted = device.Threads == 1 ? 1 : (3 * device.Threads + ColumnTiles(s) - 1) / ColumnTiles(s);
+        int parts = Math.Max((s.M + HostRows - 1) / HostRows, Math.Min(wanted, (s.M + 4 * RegisterTile.Rows - 1) / (4 * RegisterTile.Rows)));
+        int rows = (s.M + parts - 1) / Math.Max(parts, 1);
+        return (rows + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows;
+    }
+
+    private static long WorkerScratch(in GemmShape s, int rows)
+        => HostColumns * (long)(rows + HostDepth) + (s.TransposeA != 0 ? (long)rows * HostDepth : 0);
+
+    private static long HostWorkspace(Device device, GemmShape s) => s.M == 0 ? 0 : device.Threads * WorkerScratch(s, TileRows(device, s));
 
     private static void RunHost(Device device, in GemmShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
     {
         if (s.M == 0)
             return;
-        float* packed = HostMemory.Pointer(workspace);
-        device.RunHost((s.N + HostPanels.MaxWidth - 1) / HostPanels.MaxWidth, new PackTask(s, HostMemory.Pointer(v[1]), packed));
-        device.RunHost((s.M + HostRowsPerTile - 1) / HostRowsPerTile,
-            new MultiplyTask(s, HostMemory.Pointer(v[0]), packed, HostMemory.Pointer(v[2]), packed + (long)s.K * HostPanels.Padded(s.N)));
+        int rows = TileRows(device, s);
+        device.RunHost((s.M + rows - 1) / rows * ColumnTiles(s),
+            new HostTask(s, rows, HostMemory.Pointer(v[0]), HostMemory.Pointer(v[1]), HostMemory.Pointer(v[2]), HostMemory.Pointer(workspace)));
     }
 
-    /// <summary>64 columns of op(b) as panels [k][width], padded columns zero.</summary>
-    private readonly struct PackTask(GemmShape s, float* b, float* packed) : IHostTask
-    {
-        public void Run(int tile, int worker)
-        {
-            int first = tile * HostPanels.MaxWidth, end = Math.Min(first + HostPanels.MaxWidth, s.N);
-            for (int start = first, width; start < end; start += width)
-            {
-                width = HostPanels.Width(s.N - start);
-                float* panel = packed + (long)start * s.K;
-                int used = Math.Min(width, s.N - start);
-                if (s.TransposeB == 0)
-                {
-                    for (int k = 0; k < s.K; k++)
-                    {
-                        var to = new Span<float>(panel + (long)k * width, width);
-                        new ReadOnlySpan<float>(b + (long)k * s.N + start, used).CopyTo(to);
-                        to[used..].Clear();
-                    }
-                    continue;
-                }
-                for (int j = 0; j < width; j++)
-                    for (int k = 0; k < s.K; k++)
-                        panel[(long)k * width + j] = j < used ? b[(long)(start + j) * s.K + k] : 0;
-            }
-        }
-    }
-
-    /// <summary>96 rows of C: panel by panel, 1024 steps of k at a time, 6 rows in registers. Sums of a number run over k in order, whatever the tile.</summary>
-    private readonly struct MultiplyTask(GemmShape s, float* a, float* packed, float* c, float* scratch) : IHostTask
+    /// <summary>
+    /// A tile of C: for 256 steps of k at a time, its part of op(b) is packed into panels next to the core, then 6 rows at a time are
+    /// multiplied in registers. Sums of a number run over k in order, whatever the tile. Neighbouring tiles share their columns of b.
+    /// </summary>
+    private readonly struct HostTask(GemmShape s, int tileRows, float* a, float* b, float* c, float* scratch) : IHostTask
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
-            int first = tile * HostRowsPerTile, rows = Math.Min(HostRowsPerTile, s.M - first);
-            float* sums = scratch + worker * WorkerScratch(s), turned = sums + HostRowsPerTile * HostPanels.MaxWidth;
+            int rowTiles = (s.M + tileRows - 1) / tileRows;
+            int firstRow = tile % rowTiles * tileRows, rows = Math.Min(tileRows, s.M - firstRow);
+            int first = tile / rowTiles * HostColumns, end = Math.Min(first + HostColumns, s.N);
+            float* sums = scratch + worker * WorkerScratch(s, tileRows), packed = sums + HostColumns * tileRows, turned = packed + HostColumns * HostDepth;
             int* offsets = stackalloc int[RegisterTile.Rows];
-            for (int block = 0; block < s.N; block += HostPanels.MaxWidth)
-                for (int start = block, width; start < Math.Min(block + HostPanels.MaxWidth, s.N); start += width)
+            for (int k = 0; k < s.K; k += HostDepth)
+            {
+                int depth = Math.Min(HostDepth, s.K - k);
+                if (s.TransposeA != 0)
+                    for (int i = 0; i < depth; i++)
+                        new ReadOnlySpan<float>(a + (long)(k + i) * s.M + firstRow, rows).CopyTo(new Span<float>(turned + i * tileRows, rows));
+                for (int start = first, width; start < end; start += width)
                 {
                     width = HostPanels.Width(s.N - start);
-                    for (int k = 0; k < s.K; k += HostDepth)
+                    Pack(start, width, k, depth, packed);
+                    float* to = sums + (start - first) * tileRows;
+                    if (s.TransposeA != 0 && k == 0)
+                        new Span<float>(to, tileRows * width).Clear();
+                    for (int row = 0; row < rows; row += RegisterTile.Rows)
                     {
-                        int depth = Math.Min(HostDepth, s.K - k), pitch = s.TransposeA != 0 ? depth : s.K;
-                        float* from = s.TransposeA != 0 ? turned : a + (long)first * s.K + k;
+                        // A tile that reaches beyond the last row repeats it; those sums are never read.
+                        int pitch = s.TransposeA != 0 ? 1 : s.K;
+                        for (int i = 0; i < RegisterTile.Rows; i++)
+                            offsets[i] = (Math.Min(row + i, rows - 1) - row) * pitch;
                         if (s.TransposeA != 0)
-                            Turn(first, rows, k, depth, turned);
-                        var run = HostRuns.One(depth);
-                        for (int row = 0; row < rows; row += RegisterTile.Rows)
-                        {
-                            for (int i = 0; i < RegisterTile.Rows; i++)
-                                offsets[i] = (Math.Min(row + i, rows - 1) - row) * pitch;
-                            HostPanels.MultiplyRuns(width, from + (long)row * pitch, offsets, run, packed + (long)start * s.K + (long)k * width, sums + (long)row * width, k > 0);
-                        }
+                            HostPanels.MultiplyOuter(width, turned + row, offsets, 1, 0, depth, tileRows, packed, width, to + row * width, width);
+                        else
+                            HostPanels.MultiplyRuns(width, a + (long)(firstRow + row) * s.K + k, offsets, HostRuns.One(depth), packed, to + row * width, k > 0);
                     }
-                    for (int row = 0; row < rows; row++)
-                        new ReadOnlySpan<float>(sums + (long)row * width, Math.Min(width, s.N - start)).CopyTo(new Span<float>(c + (long)(first + row) * s.N + start, width));
                 }
+            }
+            for (int start = first, width; start < end; start += width)
+            {
+                width = HostPanels.Width(s.N - start);
+                HostPanels.Finish(sums + (start - first) * tileRows, width, null, false, c + (long)firstRow * s.N + start, s.N, rows, Math.Min(width, s.N - start));
+            }
         }
 
-        /// <summary>Rows of op(a) from a's columns.</summary>
-        private void Turn(int first, int rows, int k, int depth, float* to)
+        /// <summary>Columns of op(b) as a panel [k][width], padded columns zero.</summary>
+        private void Pack(int start, int width, int k, int depth, float* panel)
         {
-            for (int i = 0; i < depth; i++)
-                for (int row = 0; row < rows; row++)
-                    to[(long)row * depth + i] = a[(long)(k + i) * s.M + first + row];
+            int used = Math.Min(width, s.N - start);
+            if (s.TransposeB == 0)
+            {
+                for (int i = 0; i < depth; i++)
+                {
+                    var to = new Span<float>(panel + i * width, width);
+                    new ReadOnlySpan<float>(b + (long)(k + i) * s.N + start, used).CopyTo(to);
+                    to[used..].Clear();
+                }
+                return;
+            }
+            // 64 rows of the panel at a time: they stay in the L1 cache while all columns are written into them.
+            for (int block = 0; block < depth; block += 64)
+                for (int j = 0; j < width; j++)
+                {
+                    int steps = Math.Min(64, depth - block);
+                    float* from = b + (long)(start + j) * s.K + k + block, to = panel + block * width + j;
+                    for (int i = 0; i < steps; i++)
+                        to[i * width] = j < used ? from[i] : 0;
+                }
         }
     }
 }

@@ -48,6 +48,8 @@ public static partial class Gemm
         Examples =
         [
             new(0, 3, 4), new(1, 1, 1), new(6, 64, 16), new(7, 65, 17), new(33, 31, 40, 1), new(5, 130, 9, 0, 1), new(97, 15, 33, 1, 1), new(100, 50, 1100),
+            new(250, 140, 270, 1),                                // several tiles each way, turned
+            new(16, 300, 530, 0, 1),
         ],
     };
 
