@@ -35,6 +35,10 @@ public readonly record struct ConvolutionShape(
     /// <summary>Multiply-adds count 2; the same for each direction.</summary>
     public double Flops => 2.0 * B * P * Q * Oc * R * S * GroupIc;
 
+    /// <summary>Not the computed sizes: the message about a stride of 0 must not divide by it.</summary>
+    public override string ToString()
+        => $"{B}×[{H},{W},{Ic}] to {Oc} by {R}×{S}, stride {Stride}, padding {Padding}, groups {Groups}{(HasBias != 0 ? ", bias" : "")}{(Relu != 0 ? ", relu" : "")}";
+
     /// <summary>What is wrong in one sentence, or null.</summary>
     public string? Wrong()
     {
