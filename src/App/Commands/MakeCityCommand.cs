@@ -65,7 +65,7 @@ internal sealed class MakeCityCommand : AppCommand
         {
             console.WriteLine($"{images} pictures of {options.Width}×{options.Height} in {path}");
             console.WriteLine("Next:");
-            console.WriteLine($"  netvlad data inspect {path} --split train");
+            console.WriteLine($"  {Session.Program} data inspect {path} --split train");
         });
     }
 

@@ -55,7 +55,7 @@ internal sealed class PcaCommand : AppCommand
                     $"PCA{(whiten ? " with whitening" : "")} from {pca.InputLength} to {pca.OutputLength} numbers, fitted on {images} images, eigenvalues {first:0.###e+0} to {last:0.###e+0}"));
                 console.WriteLine($"Written: {to}");
                 console.WriteLine("Next:");
-                console.WriteLine($"  netvlad eval {to} {parsed.GetValue(dataset)} --split test --dims {pca.OutputLength}");
+                console.WriteLine($"  {Session.Program} eval {to} {parsed.GetValue(dataset)} --split test --dims {pca.OutputLength}");
             });
     }
 }

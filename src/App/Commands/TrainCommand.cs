@@ -108,7 +108,7 @@ internal sealed class TrainCommand : AppCommand
                 if (result.StoppedEarly)
                     console.WriteLine("Stopped early: recall@5 had not improved for long.");
                 console.WriteLine($"Curves: {folder.TrainingPlot}, {folder.RecallPlot}");
-                Next(console, $"netvlad eval {folder.BestWeights} {job.Dataset} --split test");
+                Next(console, $"eval {Relative(folder.BestWeights)} {Relative(job.Dataset!)} --split test");
             });
     }
 
@@ -136,10 +136,10 @@ internal sealed class TrainCommand : AppCommand
                 console.WriteLine($"Queries with their first answers before and after: {pictures[1]}");
                 Next(
                     console,
-                    $"netvlad eval {Relative(result.Weights)} city --split test --dims 256,128,64 --output measured",
-                    $"netvlad extract {Relative(result.Weights)} city/images/test/queries --output queries.npy",
-                    "netvlad data inspect city --output inspected",
-                    "netvlad train --help");
+                    $"eval {Relative(result.Weights)} city --split test --dims 256,128,64 --output measured",
+                    $"extract {Relative(result.Weights)} city/images/test/queries --output queries.npy",
+                    "data inspect city --output inspected",
+                    "train --help");
             });
     }
 
@@ -147,8 +147,8 @@ internal sealed class TrainCommand : AppCommand
 
     private static void Next(IAnsiConsole console, params string[] commands)
     {
-        console.WriteLine("Next (from the repository, `dotnet run --` in place of `netvlad`):");
+        console.WriteLine("Next:");
         foreach (string command in commands)
-            console.WriteLine($"  {command}");
+            console.WriteLine($"  {Session.Program} {command}");
     }
 }

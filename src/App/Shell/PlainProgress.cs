@@ -5,7 +5,7 @@ namespace IlgpuNetVlad.App.Shell;
 /// <summary>Lines that stay, few of them: for files and pipes.</summary>
 internal sealed class PlainProgress(TextWriter output) : IProgressSink, IDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10), Quiet = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10), Quiet = TimeSpan.FromSeconds(3);
 
     private readonly Lock gate = new();
     private Pace? pace;

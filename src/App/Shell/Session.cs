@@ -44,6 +44,9 @@ internal sealed class Session : IDisposable
     public ulong Seed { get; }
     public IProgressSink Progress { get; }
 
+    /// <summary>How the program is called from where the user stands: by `dotnet run` in the repository.</summary>
+    public static string Program => File.Exists("IlgpuNetVlad.csproj") ? "dotnet run --" : "netvlad";
+
     /// <summary>Cancelled by Ctrl-C.</summary>
     public CancellationToken Token => stop.Token;
 
