@@ -42,6 +42,8 @@ internal sealed class TrainingSettings
         Value<int>("--validation-queries", "number", "Validate on so many queries only.", (o, v) => o with { ValidationQueries = v });
         Value<int>("--cluster-descriptors", "number", $"Local descriptors that clusters are sought among. {Usual(usual.ClusterDescriptors)}", (o, v) => o with { ClusterDescriptors = v });
         Value<int>("--cluster-descriptors-per-image", "number", $"Most of them of one image. {Usual(usual.ClusterDescriptorsPerImage)}", (o, v) => o with { ClusterDescriptorsPerImage = v });
+        Choice("--trunk-cache", "Where to keep what layers before --train-from make of each image; results do not depend on it", TrunkCacheMode.Auto, (o, v) => o with { TrunkCache = v });
+        Flag("--trunk-cache-fp16", "Keep it in 16 bits: half as large, and results differ a little.", o => o with { TrunkCacheHalf = true });
         Value<long>("--memory", "MB", "Refuse to start where more would be needed; default: what the machine has.", (o, v) => o with { MemoryLimit = v << 20 });
         foreach (var (option, _) in settings)
             command.Options.Add(option);

@@ -101,15 +101,22 @@ public sealed class Network : IDisposable
     /// <param name="trainFrom">First layer that learns, by a name of <see cref="TrainableLayers"/> or a block's, such as <c>conv5</c>; null for all.</param>
     /// <exception cref="UserErrorException">No such layer, images too small, or too many at once.</exception>
     public NetworkPlan Plan(int maxImages, int height, int width, string? trainFrom = null, bool training = false)
-        => new(this, PlanLayout.Of(this, maxImages, height, width, FirstTrained(trainFrom, training)));
+        => Plan(PlanPart.Whole, maxImages, height, width, trainFrom, training);
+
+    /// <summary>The same for a part of the layers.</summary>
+    internal NetworkPlan Plan(PlanPart part, int maxImages, int height, int width, string? trainFrom, bool training)
+        => new(this, PlanLayout.Of(this, part, maxImages, height, width, FirstLearning(trainFrom), training));
 
     /// <summary>Bytes that <see cref="Plan"/> would allocate on the device now: the plan's, and gradients and velocities that are not there yet.</summary>
     /// <inheritdoc cref="Plan"/>
     public long PlanBytes(int maxImages, int height, int width, string? trainFrom = null, bool training = false)
+        => PlanBytes(PlanPart.Whole, maxImages, height, width, trainFrom, training);
+
+    internal long PlanBytes(PlanPart part, int maxImages, int height, int width, string? trainFrom, bool training)
     {
-        int first = FirstTrained(trainFrom, training);
-        long learning = Layers.Skip(first).SelectMany(l => l.Parameters).Where(p => !p.IsTrained).Sum(p => 2 * p.Length);
-        return (PlanLayout.Of(this, maxImages, height, width, first).Total + learning) * sizeof(float);
+        int first = FirstLearning(trainFrom);
+        long learning = training ? Layers.Skip(first).SelectMany(l => l.Parameters).Where(p => !p.IsTrained).Sum(p => 2 * p.Length) : 0;
+        return (PlanLayout.Of(this, part, maxImages, height, width, first, training).Total + learning) * sizeof(float);
     }
 
     /// <summary>Writes one file that is complete in itself: weights, clusters, PCA, settings. Written aside, then renamed.</summary>
@@ -120,12 +127,13 @@ public sealed class Network : IDisposable
     /// <exception cref="UserErrorException">As of <see cref="Load"/>.</exception>
     public void LoadTrunk(string path) => new NetworkReader(path).ReadInto(TrunkParameters);
 
-    /// <summary>Index of the first layer that learns; the number of layers where none does.</summary>
-    private int FirstTrained(string? trainFrom, bool training)
+    /// <summary>Index of the layer that training begins at.</summary>
+    /// <exception cref="UserErrorException">There is no such layer, or nothing to learn in it.</exception>
+    internal int FirstLearning(string? trainFrom)
     {
-        if (!training)
-            return Layers.Count;
-        int found = trainFrom is null ? 0 : IndexOf(l => l.Name == trainFrom || l.Alias == trainFrom);
+        if (trainFrom is null)
+            return 0;
+        int found = IndexOf(l => l.Name == trainFrom || l.Alias == trainFrom);
         // "conv5" names a block: its first layer.
         if (found < 0)
             found = IndexOf(l => l.Parameters.Count > 0 && l.Alias?.StartsWith(trainFrom + "_", StringComparison.Ordinal) == true);

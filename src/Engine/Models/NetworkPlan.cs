@@ -19,7 +19,7 @@ public sealed class NetworkPlan : IDisposable
     {
         this.network = network;
         this.layout = layout;
-        Trained = [.. network.Layers.Skip(layout.FirstTrained).SelectMany(l => l.Parameters)];
+        Trained = [.. layout.Layers.Skip(layout.FirstTrained).SelectMany(l => l.Parameters)];
         foreach (var p in Trained)
             p.PrepareTraining();
         memory = network.Device.Allocate(layout.Total);
@@ -30,10 +30,16 @@ public sealed class NetworkPlan : IDisposable
 
     public int MaxImages => layout.MaxImages;
 
+    /// <summary>Of one image in <see cref="Input"/>.</summary>
+    public MapShape InputShape => layout.Shapes[0];
+
     /// <summary>The last map, before pooling.</summary>
     public MapShape FeatureShape => layout.Shapes[^2];
 
-    /// <summary>[MaxImages, H, W, 3], normalised: fill the first images, then run. The passes leave it as it is.</summary>
+    /// <summary>
+    /// [MaxImages, H, W, 3], normalised, or the maps that its first layer takes where the plan is of the learning layers alone: fill the first images, then
+    /// run. The passes leave it as it is.
+    /// </summary>
     public ArrayView<float> Input => View(layout.Input);
 
     /// <summary>Parameters that <see cref="Backward"/> makes gradients of, in the order of the layers; empty without training.</summary>
@@ -41,30 +47,33 @@ public sealed class NetworkPlan : IDisposable
 
     /// <summary>Runs the first images of <see cref="Input"/> through all layers.</summary>
     /// <param name="images">0 … <see cref="MaxImages"/></param>
-    /// <returns>Descriptors of unit length before PCA, [images, PooledLength]; valid until the next forward pass.</returns>
+    /// <returns>
+    /// Descriptors of unit length before PCA, [images, PooledLength], or the last maps where the plan is of the frozen layers alone; valid until the next
+    /// forward pass.
+    /// </returns>
     /// <exception cref="UserErrorException">NetVLAD has no clusters yet.</exception>
     public ArrayView<float> Forward(int images)
     {
-        if (!network.ClustersInitialised)
+        if (layout.Layers[^1] == network.Pooling && !network.ClustersInitialised)
             throw new UserErrorException("These weights have no clusters yet, so NetVLAD cannot run: train the network, or initialise its clusters from images.");
         ForwardTrunk(images);
-        network.Pooling.Forward(Pass(network.Layers.Count - 1, images, layout.ForwardWorkspace));
-        return Descriptors(images);
+        layout.Layers[^1].Forward(Pass(layout.Layers.Count - 1, images, layout.ForwardWorkspace));
+        return Result(images);
     }
 
-    /// <summary>Runs the first images of <see cref="Input"/> through all layers but pooling.</summary>
+    /// <summary>Runs the first images of <see cref="Input"/> through all layers but the last, which is pooling.</summary>
     /// <inheritdoc cref="Forward"/>
     public void ForwardTrunk(int images)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(images);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(images, MaxImages);
         lastImages = images;
-        for (int i = 0; i < network.Layers.Count - 1; i++)
-            network.Layers[i].Forward(Pass(i, images, layout.ForwardWorkspace));
+        for (int i = 0; i < layout.Layers.Count - 1; i++)
+            layout.Layers[i].Forward(Pass(i, images, layout.ForwardWorkspace));
     }
 
     /// <summary>The last maps, [images, N, D], after a forward pass.</summary>
-    public ArrayView<float> Features(int images) => View(layout.Outputs[^2]).SubView(0, images * FeatureShape.Length);
+    public ArrayView<float> Features(int images) => View(layout.Layers.Count == 1 ? layout.Input : layout.Outputs[^2]).SubView(0, images * FeatureShape.Length);
 
     /// <summary>The way back after <see cref="Forward"/> of as many images: overwrites the gradient of every trained parameter.</summary>
     /// <param name="images">As of the forward pass before.</param>
@@ -76,10 +85,10 @@ public sealed class NetworkPlan : IDisposable
         if (images != lastImages)
             throw new ArgumentException($"The forward pass was of {lastImages} images, not {images}.");
         var dy = dDescriptors;
-        for (int i = network.Layers.Count - 1; i >= layout.FirstTrained; i--)
+        for (int i = layout.Layers.Count - 1; i >= layout.FirstTrained; i--)
         {
             var dx = layout.InputGradients[i] is { } piece ? View(piece).SubView(0, images * layout.Shapes[i].Length) : default;
-            network.Layers[i].Backward(Pass(i, images, layout.BackwardWorkspace!), dy, dx);
+            layout.Layers[i].Backward(Pass(i, images, layout.BackwardWorkspace!), dy, dx);
             dy = dx;
         }
     }
@@ -94,7 +103,7 @@ public sealed class NetworkPlan : IDisposable
         foreach (var p in Trained)
             if (!finite.Holds(p.Value))
                 return $"{p.Name} of {p.Layer}";
-        if (lastImages > 0 && !finite.Holds(Descriptors(lastImages)))
+        if (lastImages > 0 && !finite.Holds(Result(lastImages)))
             return FirstLayer(finite);
         // The way back begins at the end.
         foreach (var p in Trained.Reverse())
@@ -107,21 +116,21 @@ public sealed class NetworkPlan : IDisposable
     private string FirstLayer(FiniteCheck finite)
     {
         if (!finite.Holds(View(layout.Input).SubView(0, lastImages * layout.Shapes[0].Length)))
-            return "the images";
+            return layout.Layers[0] == network.Layers[0] ? "the images" : $"the maps that {layout.Layers[0]} takes";
         foreach (var p in network.Parameters.Except(Trained))
             if (!finite.Holds(p.Value))
                 return $"{p.Name} of {p.Layer}";
-        for (int i = 0; i < network.Layers.Count; i++)
+        for (int i = 0; i < layout.Layers.Count; i++)
         {
             var pass = Pass(i, lastImages, layout.ForwardWorkspace);
-            network.Layers[i].Forward(pass);
+            layout.Layers[i].Forward(pass);
             if (!finite.Holds(pass.Y))
-                return $"the result of {network.Layers[i]}";
+                return $"the result of {layout.Layers[i]}";
         }
         return "the descriptors";
     }
 
-    private ArrayView<float> Descriptors(int images) => View(layout.Outputs[^1]).SubView(0, images * layout.Shapes[^1].Length);
+    private ArrayView<float> Result(int images) => View(layout.Outputs[^1]).SubView(0, images * layout.Shapes[^1].Length);
 
     private LayerPass Pass(int layer, int images, IReadOnlyList<ArenaPlanner.Piece?> workspaces) => new(
         network.Device, images, layout.Shapes[layer],

@@ -11,11 +11,11 @@ internal sealed class PlanLayout
     private readonly ArenaPlanner arena = new();
     private readonly Network network;
 
-    private PlanLayout(Network network, int maxImages, MapShape input, int firstTrained)
+    private PlanLayout(Network network, IReadOnlyList<Layer> layers, int maxImages, MapShape input, int firstTrained)
     {
         this.network = network;
+        Layers = layers;
         (MaxImages, FirstTrained) = (maxImages, firstTrained);
-        var layers = network.Layers;
         int count = layers.Count, end = 2 * count + 1;
         bool training = firstTrained < count;
         Shapes = new MapShape[count + 1];
@@ -43,6 +43,9 @@ internal sealed class PlanLayout
         Total = arena.Place();
     }
 
+    /// <summary>Those that the plan runs; the other lists go by their numbers here.</summary>
+    public IReadOnlyList<Layer> Layers { get; }
+
     public int MaxImages { get; }
 
     /// <summary>Index of the first layer that learns; the number of layers where none does.</summary>
@@ -65,12 +68,16 @@ internal sealed class PlanLayout
     /// <summary>Numbers of the whole block.</summary>
     public long Total { get; }
 
-    /// <param name="firstTrained">Index of the first layer that learns; the number of layers for inference.</param>
+    /// <param name="height">Of the images, also where the plan takes maps.</param>
+    /// <param name="firstLearning">Index among the network's layers, which number at least so many.</param>
+    /// <param name="training">Whether there is a way back.</param>
     /// <exception cref="UserErrorException">The images are too small, or too many for a buffer of a kernel.</exception>
-    public static PlanLayout Of(Network network, int maxImages, int height, int width, int firstTrained)
+    public static PlanLayout Of(Network network, PlanPart part, int maxImages, int height, int width, int firstLearning, bool training)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxImages, 1);
-        return new(network, maxImages, new(height, width, 3), firstTrained);
+        int first = part == PlanPart.Learning ? firstLearning : 0, end = part == PlanPart.Frozen ? firstLearning : network.Layers.Count;
+        var input = network.Layers.Take(first).Aggregate(new MapShape(height, width, 3), (shape, layer) => layer.Output(shape));
+        return new(network, [.. network.Layers.Take(first..end)], maxImages, input, training ? firstLearning - first : end - first);
     }
 
     /// <summary>Kernels count the numbers of a map in 32 bits.</summary>
@@ -79,7 +86,7 @@ internal sealed class PlanLayout
         for (int i = 0; i < Shapes.Length; i++)
             if (MaxImages * Shapes[i].Length > int.MaxValue)
                 throw new UserErrorException(
-                    $"{MaxImages} images of {Shapes[0].Height}×{Shapes[0].Width} at once are too many for {(i == 0 ? "the input" : network.Layers[i - 1])}: take at most {int.MaxValue / Shapes.Max(s => s.Length)}, or smaller images.");
+                    $"{MaxImages} images of {Shapes[0].Height}×{Shapes[0].Width} at once are too many for {(i == 0 ? "the input" : Layers[i - 1])}: take at most {int.MaxValue / Shapes.Max(s => s.Length)}, or smaller images.");
     }
 
     /// <summary>The largest need of any number of images: a smaller batch may be computed by another variant, with a need of its own.</summary>

@@ -43,7 +43,8 @@ public static class Extractor
             int size = Math.Min(batch, group.Images.Length);
             using var plan = network.Plan(size, group.Height, group.Width);
             using var projector = network.Pca is { } pca ? new Projector(network.Device, pca, size) : null;
-            var ahead = new DecodeAhead(i => decoder.Decode(paths[i], resize), network.Settings.Preprocessing, size, group.Height, group.Width, Bad);
+            var ahead = new InputAhead(
+                (image, to) => network.Settings.Preprocessing.Apply(decoder.Decode(paths[image.Image], resize), to), size, plan.InputShape.Length, Bad);
             foreach (var images in ahead.Read([.. group.Images.Select(i => new ImageRef(i)).Chunk(size)], token))
             {
                 Describe(network, plan, projector, images, rows);
@@ -56,7 +57,7 @@ public static class Extractor
         return kept.Length == paths.Count ? new(rows.Rows, rows.Dimension, rows.Values, [.. paths]) : new DescriptorMatrix(rows.Rows, rows.Dimension, rows.Values, [.. paths]).Select(kept);
     }
 
-    private static void Describe(Network network, NetworkPlan plan, Projector? projector, DecodeAhead.Batch images, DescriptorMatrix rows)
+    private static void Describe(Network network, NetworkPlan plan, Projector? projector, InputAhead.Batch images, DescriptorMatrix rows)
     {
         if (images.Count == 0)
             return;

@@ -101,13 +101,13 @@ public static class ClusterInitialisation
         var samples = new DescriptorMatrix(Math.Min(options.ClusterDescriptors, wanted * each), d);
         var map = new float[plan.MaxImages * positions * d];
         int taken = 0, done = 0;
+        describer.Prepare(progress, token);
         progress.Begin("Sampling local descriptors", wanted, "images");
-        foreach (var batch in describer.Read([.. chosen.Select(i => new ImageRef(i)).Chunk(plan.MaxImages)], token))
+        foreach (int batch in describer.Feed([.. chosen.Select(i => new ImageRef(i)).Chunk(plan.MaxImages)], token))
         {
-            network.Device.Upload(batch.Filled, plan.Input);
-            plan.ForwardTrunk(batch.Count);
-            network.Device.Download(plan.Features(batch.Count).SubView(0, (long)batch.Count * positions * d), map);
-            for (int i = 0; i < batch.Count; i++)
+            plan.ForwardTrunk(batch);
+            network.Device.Download(plan.Features(batch), map);
+            for (int i = 0; i < batch; i++)
                 foreach (int position in generator.Permutation(positions).Take(each))
                     if (taken < samples.Rows)
                     {
@@ -115,7 +115,7 @@ public static class ClusterInitialisation
                         map.AsSpan((i * positions + position) * d, d).CopyTo(row);
                         DescriptorMatrix.Normalise(row);
                     }
-            progress.Advance(done += batch.Count);
+            progress.Advance(done += batch);
         }
         return samples;
     }

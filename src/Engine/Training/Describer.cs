@@ -1,46 +1,57 @@
-using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Models;
 using IlgpuNetVlad.Engine.Retrieval;
 
 namespace IlgpuNetVlad.Engine.Training;
 
 /// <summary>
-/// Runs images of a store through a network's plan: their descriptors before PCA, into rows that are allocated once. It owns the plan's way
-/// in, not the plan.
+/// Runs images of a store through a network's plan, or their maps through one of the learning layers: their descriptors before PCA, into rows that are allocated
+/// once. It owns the plan's way in, not the plan.
 /// </summary>
 internal sealed class Describer
 {
     private readonly Network network;
     private readonly NetworkPlan plan;
-    private readonly ImageStore store;
-    private readonly DecodeAhead ahead;
+    private readonly FrozenMaps? maps;
+    private readonly InputAhead ahead;
 
-    public Describer(Network network, NetworkPlan plan, ImageStore store)
+    /// <param name="maps">Of the store, where the plan takes maps; null where it takes images.</param>
+    public Describer(Network network, NetworkPlan plan, ImageStore store, FrozenMaps? maps = null)
     {
         this.network = network;
         this.plan = plan;
-        this.store = store;
-        ahead = new(store.Pixels, network.Settings.Preprocessing, plan.MaxImages, store.Height, store.Width);
+        this.maps = maps;
+        ahead = maps is null ? store.Ahead(network.Settings.Preprocessing, plan.MaxImages) : new(maps.Read, plan.MaxImages, plan.InputShape.Length);
     }
 
     public NetworkPlan Plan => plan;
 
-    /// <summary>Batches decoded ahead; upload each and run the plan.</summary>
-    public IEnumerable<DecodeAhead.Batch> Read(IReadOnlyList<ImageRef[]> batches, CancellationToken token) => ahead.Read(batches, token);
+    /// <summary>Makes the maps that are not there yet, so that what follows is told as what it is.</summary>
+    public void Prepare(IProgressSink progress, CancellationToken token) => maps?.Prepare(progress, token);
+
+    /// <summary>The batches in their order, each in the plan's input when the reader gets it; <see cref="Prepare"/> comes first.</summary>
+    /// <returns>How many images the batch has.</returns>
+    public IEnumerable<int> Feed(IReadOnlyList<ImageRef[]> batches, CancellationToken token)
+    {
+        foreach (var batch in ahead.Read(batches, token))
+        {
+            network.Device.Upload(batch.Filled, plan.Input);
+            yield return batch.Count;
+        }
+    }
 
     /// <summary>Describes images first … first + rows − 1 of the store.</summary>
     /// <param name="rows">[images, <see cref="Network.PooledLength"/>]</param>
     public void Describe(int first, DescriptorMatrix rows, IProgressSink progress, string what, CancellationToken token)
     {
+        Prepare(progress, token);
         progress.Begin(what, rows.Rows, "images");
         int done = 0;
-        foreach (var batch in ahead.Read([.. Enumerable.Range(first, rows.Rows).Select(i => new ImageRef(i)).Chunk(plan.MaxImages)], token))
+        foreach (int images in Feed([.. Enumerable.Range(first, rows.Rows).Select(i => new ImageRef(i)).Chunk(plan.MaxImages)], token))
         {
-            network.Device.Upload(batch.Filled, plan.Input);
-            var y = plan.Forward(batch.Count);
-            int length = batch.Count * rows.Dimension;
+            var y = plan.Forward(images);
+            int length = images * rows.Dimension;
             network.Device.Download(y.SubView(0, length), rows.Values.AsSpan(done * rows.Dimension, length));
-            progress.Advance(done += batch.Count);
+            progress.Advance(done += images);
         }
     }
 }

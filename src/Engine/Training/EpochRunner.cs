@@ -72,11 +72,13 @@ internal sealed class EpochRunner(
     private void RunBatches(List<TrainingBatch> batches, int[][] remembered, CancellationToken token)
     {
         float rate = Schedule.LearningRate(options, state.Epoch);
+        foreach (var lane in bench.Lanes)
+            lane.Prepare(progress, token);
         progress.Begin(string.Create(CultureInfo.InvariantCulture, $"Epoch {state.Epoch}: training"), batches.Count, "batches");
         var left = batches[state.BatchesDone..];
         // Each size has its own decoding ahead; batches are then taken in their own order.
         var readers = bench.Lanes
-            .Select((lane, scale) => lane.Read([.. left.Where(b => b.Scale == scale).Select(b => b.Images)], CancellationToken.None).GetEnumerator())
+            .Select((lane, scale) => lane.Feed([.. left.Where(b => b.Scale == scale).Select(b => b.Images)], CancellationToken.None).GetEnumerator())
             .ToArray();
         try
         {
@@ -87,8 +89,9 @@ internal sealed class EpochRunner(
                     Save(remembered);
                     token.ThrowIfCancellationRequested();
                 }
+                // Into the plan's input.
                 readers[batch.Scale].MoveNext();
-                var outcome = bench.Step.Run(bench.Lanes[batch.Scale].Plan, batch, readers[batch.Scale].Current, rate, Diverged);
+                var outcome = bench.Step.Run(bench.Lanes[batch.Scale].Plan, batch, rate, Diverged);
                 state.Step++;
                 state.BatchesDone++;
                 state.LossSum += outcome.LossSum;

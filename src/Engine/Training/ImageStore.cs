@@ -5,7 +5,7 @@ namespace IlgpuNetVlad.Engine.Training;
 
 /// <summary>
 /// The decoded pixels of a set of images of one size, 3 bytes a pixel: kept in memory where they fit, else decoded from their files each time (ahead
-/// of use, by <see cref="DecodeAhead"/>).
+/// of use, by <see cref="Ahead"/>).
 /// </summary>
 internal sealed class ImageStore
 {
@@ -40,6 +40,7 @@ internal sealed class ImageStore
     public int Height { get; }
     public int Width { get; }
     public int Count => paths.Count;
+    public IReadOnlyList<string> Paths => paths;
 
     /// <summary>All pixels.</summary>
     public long Bytes { get; }
@@ -68,6 +69,10 @@ internal sealed class ImageStore
             progress.Advance(end);
         }
     }
+
+    /// <summary>Input for batches of the store's images, made on other threads.</summary>
+    public InputAhead Ahead(Preprocessing preprocessing, int maxImages)
+        => new((image, to) => preprocessing.Apply(Pixels(image.Image), to, image.Flip), maxImages, 3L * Height * Width);
 
     /// <summary>One image's pixels; may be called from several threads.</summary>
     /// <exception cref="ImageException">The file cannot be decoded.</exception>

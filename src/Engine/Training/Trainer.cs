@@ -56,7 +56,7 @@ public sealed class Trainer
     public TrainingResult Run(CancellationToken token = default)
     {
         var set = new TrainingSet(training, options.SwapRoles, options.DatabaseAsks);
-        using var bench = new TrainingBench(network, set, validation, decoder, resize, options, progress, token);
+        using var bench = new TrainingBench(network, set, validation, decoder, resize, options, folder.Root, progress, token);
         bool resumed = folder.IsResuming && File.Exists(folder.Checkpoint);
         if (!network.ClustersInitialised)
         {
@@ -91,7 +91,9 @@ public sealed class Trainer
             Finish(run, state, bench.Validator.Evaluate(token));
         }
         Checkpoint.LoadBest(folder.BestWeights, bench.Trained);
-        return new(state.BestEpoch, state.History, bestReport ?? bench.Validator.Evaluate(token), state.Epoch <= options.Epochs, needs);
+        var best = bestReport ?? bench.Validator.Evaluate(token);
+        bench.Forget();
+        return new(state.BestEpoch, state.History, best, state.Epoch <= options.Epochs, needs);
     }
 
     /// <summary>Books an epoch's validation result, keeps its parameters if they are the best so far, and goes to the next epoch.</summary>

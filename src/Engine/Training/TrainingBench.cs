@@ -12,15 +12,14 @@ namespace IlgpuNetVlad.Engine.Training;
 /// </summary>
 internal sealed class TrainingBench : IDisposable
 {
-    /// <summary>The runtime, its compiled code, libraries and small objects; measured.</summary>
-    private const long RuntimeBytes = 120L << 20;
-
     private readonly List<NetworkPlan> plans = [];
     private readonly List<ImageStore> stores = [];
     private readonly List<Describer> describers = [];
+    private readonly List<FrozenMaps> maps = [];
     private readonly TrainingNeeds needs;
     private readonly double seenEachEpoch, batchesEachEpoch;
 
+    /// <param name="folder">Of the run, for maps on disk.</param>
     public TrainingBench(
         Network network,
         TrainingSet set,
@@ -28,6 +27,7 @@ internal sealed class TrainingBench : IDisposable
         IImageDecoder decoder,
         ResizePolicy resize,
         TrainingOptions options,
+        string folder,
         IProgressSink progress,
         CancellationToken token)
     {
@@ -38,47 +38,52 @@ internal sealed class TrainingBench : IDisposable
         float[] scales = options.Scales.Count == 0 ? [1] : [.. options.Scales];
         var sizes = scales.Prepend(1f).Distinct().Select(s => (Height: Scaled(size.Height, s), Width: Scaled(size.Width, s))).Distinct().ToArray();
         var validationSize = new ImageStore(validationPaths, decoder, resize, 0);
-        bool shared = (validationSize.Height, validationSize.Width) == (size.Height, size.Width);
 
-        long networkBytes = sizes.Sum(s => network.PlanBytes(most, s.Height, s.Width, options.TrainFrom, training: true))
-            + (shared ? 0 : network.PlanBytes(most, validationSize.Height, validationSize.Width, null, training: false))
-            + network.Parameters.Sum(p => sizeof(float) * p.Length) + (long)most * d * sizeof(float);
-        // The validation set's descriptors stand on the host and, while they are searched, on the device.
-        long descriptorBytes = sizeof(float) * (long)d * (set.Images.Count + 2L * validation.Database.Count + validation.Queries.Count);
-        if (!network.ClustersInitialised)
-        {
-            // The sample that clusters are sought in and its products with the centres, on both sides; gone before the descriptors are written.
-            long samples = Math.Min(options.ClusterDescriptors, (long)set.DatabaseCount * options.ClusterDescriptorsPerImage);
-            descriptorBytes = Math.Max(descriptorBytes, 2 * sizeof(float) * samples * (network.LocalDimension + network.Settings.Clusters));
-        }
-        long batchBytes = sizes.Sum(s => DecodeAhead.Bytes(most, s.Height, s.Width)) + DecodeAhead.Bytes(most, validationSize.Height, validationSize.Width);
-        long needed = networkBytes + descriptorBytes + batchBytes + RuntimeBytes;
+        var memory = new TrainingMemory(network, options, set.Images.Count, set.DatabaseCount, validation, sizes, validationSize);
+        var cache = TrunkCacheChoice.Make(network, options, memory, available, folder);
+        if (cache.Line is { } line)
+            progress.Line(line);
+        bool cached = cache.Mode != TrunkCacheMode.Off;
+        long needed = memory.Needed(cache.Mode), networkBytes = memory.Network(cached);
         if (needed > available)
             throw new UserErrorException(
-                $"Training needs {Megabytes(needed)} MB and {Megabytes(available)} MB are free: take fewer tuples a batch, fewer negatives a tuple or smaller images, or train from a later layer ({Megabytes(networkBytes)} MB are the network's for {most} images of {size.Width}×{size.Height}, {Megabytes(descriptorBytes)} MB the descriptors).");
+                $"Training needs {Megabytes(needed)} MB and {Megabytes(available)} MB are free: take fewer tuples a batch, fewer negatives a tuple or smaller images, or train from a later layer ({Megabytes(networkBytes)} MB are the network's for {most} images of {size.Width}×{size.Height}, {Megabytes(memory.Descriptors)} MB the descriptors{(cache.Mode == TrunkCacheMode.Memory ? $", {Megabytes(memory.Maps)} MB the trunk cache" : "")}).");
 
-        long left = available - needed;
+        // Pixels are read once where their maps are kept.
+        long left = cached ? 0 : available - needed;
+        var part = cached ? PlanPart.Learning : PlanPart.Whole;
+        FrozenMaps? Maps(ImageStore store, string name)
+        {
+            if (!cached)
+                return null;
+            int rowBytes = FrozenMaps.RowBytes(FrozenMaps.Shape(network, store.Height, store.Width, options.TrainFrom), options.TrunkCacheHalf);
+            IMapRows rows = cache.Mode == TrunkCacheMode.Memory ? new MapMemory(store.Count) : new MapFile(Path.Combine(folder, name), store.Count, rowBytes);
+            maps.Add(new(network, store, options.TrainFrom, rows, options.TrunkCacheHalf));
+            return maps[^1];
+        }
+
         foreach (var (height, width) in sizes)
         {
             var store = new ImageStore(set.Images, decoder, (height, width) == (size.Height, size.Width) ? resize : ResizePolicy.Exact(height, width), left);
             left -= store.IsKept ? store.Bytes : 0;
             stores.Add(store);
-            var plan = network.Plan(most, height, width, options.TrainFrom, training: true);
+            var plan = network.Plan(part, most, height, width, options.TrainFrom, training: true);
             plans.Add(plan);
-            describers.Add(new(network, plan, store));
+            describers.Add(new(network, plan, store, Maps(store, "training.maps")));
         }
         Lanes = [.. scales.Select(s => describers[Array.IndexOf(sizes, (Scaled(size.Height, s), Scaled(size.Width, s)))])];
         var validationStore = new ImageStore(validationPaths, decoder, resize, left);
         stores.Add(validationStore);
+        bool shared = (validationSize.Height, validationSize.Width) == (size.Height, size.Width);
         if (!shared)
-            plans.Add(network.Plan(most, validationSize.Height, validationSize.Width));
-        Validator = new(network, validation, new(network, plans[shared ? 0 : ^1], validationStore), progress);
+            plans.Add(network.Plan(part, most, validationSize.Height, validationSize.Width, options.TrainFrom, training: false));
+        Validator = new(network, validation, new(network, plans[shared ? 0 : ^1], validationStore, Maps(validationStore, "validation.maps")), progress);
         Cache = new(set.Images.Count, d);
         Step = new(network, options);
         foreach (var store in stores)
             store.Load(progress, token);
-        long images = stores.Where(s => s.IsKept).Sum(s => s.Bytes) + batchBytes;
-        needs = new(networkBytes, descriptorBytes, images, RuntimeBytes, 0, 0);
+        long images = stores.Where(s => s.IsKept).Sum(s => s.Bytes) + memory.Batches(cached);
+        needs = new(networkBytes, memory.Descriptors, images, needed - networkBytes - memory.Descriptors - memory.Batches(cached) - TrainingMemory.Runtime, TrainingMemory.Runtime, 0, 0);
         seenEachEpoch = (set.Anchors.Count + options.RefreshInterval - 1) / options.RefreshInterval * (double)set.Images.Count + validationPaths.Length;
         batchesEachEpoch = (set.Anchors.Count + options.TuplesPerBatch - 1) / options.TuplesPerBatch;
     }
@@ -119,6 +124,13 @@ internal sealed class TrainingBench : IDisposable
         };
     }
 
+    /// <summary>Removes what only an interrupted run would find again.</summary>
+    public void Forget()
+    {
+        foreach (var m in maps)
+            m.Forget();
+    }
+
     private static int Scaled(int side, float scale) => Math.Max(1, (int)MathF.Round(side * scale));
 
     private static long Megabytes(long bytes) => (bytes + (1 << 20) - 1) >> 20;
@@ -126,6 +138,8 @@ internal sealed class TrainingBench : IDisposable
     public void Dispose()
     {
         Step.Dispose();
+        foreach (var m in maps)
+            m.Dispose();
         foreach (var plan in plans)
             plan.Dispose();
     }

@@ -81,6 +81,12 @@ public sealed record TrainingOptions
 
     public ulong Seed { get; init; } = 1;
 
+    /// <summary>Where the frozen layers' maps are kept; results do not depend on it.</summary>
+    public TrunkCacheMode TrunkCache { get; init; }
+
+    /// <summary>They are kept in fp16, half as large: each number is rounded to 11 bits, which results do depend on.</summary>
+    public bool TrunkCacheHalf { get; init; }
+
     /// <summary>Bytes that training may take; null: what the machine has.</summary>
     public long? MemoryLimit { get; init; }
 
@@ -100,6 +106,7 @@ public sealed record TrainingOptions
         Require(Epochs >= 0 && Patience >= 0 && HalveEvery >= 0, "numbers of epochs must not be negative");
         Require(Scales.All(s => s is > 0 and <= 4), "scales must be above 0 and at most 4");
         Require(ValidationQueries is null or >= 1, "validation needs at least 1 query");
+        Require(!TrunkCacheHalf || TrunkCache != TrunkCacheMode.Off, "there is no fp16 trunk cache where the trunk cache is off");
         Require(ClusterDescriptors >= 1 && ClusterDescriptorsPerImage >= 1, "clusters need at least 1 descriptor");
     }
 

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using IlgpuNetVlad.Engine.Models;
-using IlgpuNetVlad.Engine.Retrieval;
 using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Training;
@@ -41,18 +40,16 @@ internal sealed class TrainingStep : IDisposable
     /// <param name="Violating">Triplets that violate the margin in this forward pass.</param>
     public readonly record struct Outcome(double LossSum, int Violating);
 
-    /// <param name="plan">Of the batch's image size.</param>
-    /// <param name="images">The batch's images, decoded.</param>
+    /// <param name="plan">Of the batch's image size, the batch's images in its input.</param>
     /// <param name="diverged">Makes the exception for a layer in which NaN or infinity appeared.</param>
     /// <exception cref="TrainingDiverged">Before any parameter was touched.</exception>
-    public Outcome Run(NetworkPlan plan, TrainingBatch batch, DecodeAhead.Batch images, float learningRate, Func<string, TrainingDiverged> diverged)
+    public Outcome Run(NetworkPlan plan, TrainingBatch batch, float learningRate, Func<string, TrainingDiverged> diverged)
     {
-        int tuples = batch.Tuples.Length;
+        int tuples = batch.Tuples.Length, images = batch.Images.Length;
         MemoryMarshal.Cast<int, float>(batch.Rows).CopyTo(hostRows);
         device.Upload(hostRows.AsSpan(0, batch.Rows.Length), rows.View);
-        device.Upload(images.Filled, plan.Input);
-        var descriptors = plan.Forward(images.Count);
-        var shape = new RankingShape(tuples, 1, options.NegativesPerTuple, network.PooledLength, images.Count, options.Margin);
+        var descriptors = plan.Forward(images);
+        var shape = new RankingShape(tuples, 1, options.NegativesPerTuple, network.PooledLength, images, options.Margin);
         Operation(options.Loss).Run(device, shape, [descriptors, rows, losses, violating, gradient], workspace);
         device.Download(losses.View.SubView(0, tuples), hostLosses);
         device.Download(violating.View.SubView(0, tuples), hostViolating);
@@ -67,7 +64,7 @@ internal sealed class TrainingStep : IDisposable
             throw diverged(plan.FirstNonFinite() ?? "the loss");
         if (sum == 0)
             return new(0, 0);
-        plan.Backward(images.Count, gradient.View.SubView(0, (long)images.Count * network.PooledLength));
+        plan.Backward(images, gradient.View.SubView(0, (long)images * network.PooledLength));
         // On a GPU looking means copying all gradients to the host; there the next loss tells.
         if (device.IsHostMemory && plan.FirstNonFinite() is { } where)
             throw diverged(where);

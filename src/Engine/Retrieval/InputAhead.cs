@@ -4,34 +4,35 @@ using IlgpuNetVlad.Engine.Data;
 namespace IlgpuNetVlad.Engine.Retrieval;
 
 /// <summary>
-/// Turns batches of images into the network's input on threads of its own, a few batches ahead of the reader, in the batches' order
-/// and in buffers that are used over and over.
+/// Makes batches of a network's input on threads of its own, a few batches ahead of the reader, in the batches' order and in buffers that are used
+/// over and over.
 /// </summary>
-internal sealed class DecodeAhead
+internal sealed class InputAhead
 {
     private const int Ahead = 2;
 
-    private readonly Func<int, PixelImage> pixels;
-    private readonly Preprocessing preprocessing;
-    private readonly int height, width;
+    private readonly Fill fill;
+    private readonly int length;
     private readonly Action<int, ImageException>? onBad;
     private readonly Batch[] buffers;
 
-    /// <param name="pixels">An image by its number, of height × width; called from several threads.</param>
+    /// <summary>Writes one image's input; called from several threads.</summary>
+    /// <param name="to">The image's numbers, all of them to be written.</param>
+    public delegate void Fill(ImageRef image, Span<float> to);
+
     /// <param name="maxImages">Images of the largest batch.</param>
+    /// <param name="length">Numbers of an image.</param>
     /// <param name="onBad">Told of an unreadable image, which is then left out of its batch, in the batches' order; null lets it throw.</param>
-    public DecodeAhead(Func<int, PixelImage> pixels, Preprocessing preprocessing, int maxImages, int height, int width, Action<int, ImageException>? onBad = null)
+    public InputAhead(Fill fill, int maxImages, long length, Action<int, ImageException>? onBad = null)
     {
-        this.pixels = pixels;
-        this.preprocessing = preprocessing;
-        this.height = height;
-        this.width = width;
+        this.fill = fill;
+        this.length = checked((int)length);
         this.onBad = onBad;
-        buffers = [.. Enumerable.Range(0, Ahead + 1).Select(_ => new Batch(maxImages, height * width * 3))];
+        buffers = [.. Enumerable.Range(0, Ahead + 1).Select(_ => new Batch(maxImages, this.length))];
     }
 
     /// <summary>Bytes of input that it holds for batches of this size.</summary>
-    public static long Bytes(int maxImages, int height, int width) => (long)(Ahead + 1) * maxImages * height * width * 3 * sizeof(float);
+    public static long Bytes(int maxImages, long length) => (Ahead + 1) * maxImages * length * sizeof(float);
 
     /// <summary>One filled batch.</summary>
     internal sealed class Batch(int maxImages, int imageLength)
@@ -58,7 +59,7 @@ internal sealed class DecodeAhead
                 foreach (var images in batches)
                 {
                     var batch = free.Take(stop.Token);
-                    Fill(batch, images, stop.Token);
+                    FillBatch(batch, images, stop.Token);
                     ready.Add(batch);
                 }
             }
@@ -88,9 +89,8 @@ internal sealed class DecodeAhead
         }
     }
 
-    private void Fill(Batch batch, ImageRef[] images, CancellationToken token)
+    private void FillBatch(Batch batch, ImageRef[] images, CancellationToken token)
     {
-        int length = height * width * 3;
         var failures = new ImageException?[images.Length];
         try
         {
@@ -98,7 +98,7 @@ internal sealed class DecodeAhead
             {
                 try
                 {
-                    preprocessing.Apply(pixels(images[i].Image), batch.Values.AsSpan(i * length, length), images[i].Flip);
+                    fill(images[i], batch.Values.AsSpan(i * length, length));
                 }
                 catch (ImageException e) when (onBad is not null)
                 {
