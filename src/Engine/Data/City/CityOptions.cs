@@ -24,13 +24,13 @@ public sealed record CityOptions
     public float Spacing { get; init; } = 8;
 
     /// <summary>Panoramas of four headings; each is taken on two drives.</summary>
-    public int TrainPlaces { get; init; } = 224;
+    public int TrainPlaces { get; init; } = 336;
 
     public int ValPlaces { get; init; } = 50;
 
     public int TestPlaces { get; init; } = 125;
 
-    public int TrainQueries { get; init; } = 640;
+    public int TrainQueries { get; init; } = 960;
 
     public int ValQueries { get; init; } = 150;
 
