@@ -30,7 +30,13 @@ internal sealed class DoctorCommand() : AppCommand(
         using var alone = Device.Cpu(threads: 1);
         session.Progress.Line("Checking the processor's kernels");
         var checks = DeviceCheck.Run(host, alone, session.Token);
-        session.Result(new { machine = report with { Packages = packages }, chosen = choice.Reason, checks = checks.Count, failedChecks = checks.Where(c => !c.Ok) }, console =>
+        IReadOnlyList<DeviceCheckRow> onDevice = [];
+        if (!device.IsHostMemory)
+        {
+            session.Progress.Line("Checking the device's kernels against the processor's");
+            onDevice = DeviceCheck.Run(device, host, session.Token);
+        }
+        session.Result(new { machine = report with { Packages = packages }, chosen = choice.Reason, checks = ByVariant(checks), deviceChecks = ByVariant(onDevice), failedChecks = checks.Concat(onDevice).Where(c => !c.Ok) }, console =>
         {
             var table = new Table().Border(TableBorder.Simple).AddColumns("", "").HideHeaders();
             void Row(string name, string value) => table.AddRow(Markup.Escape(name), Markup.Escape(value));
@@ -50,12 +56,28 @@ internal sealed class DoctorCommand() : AppCommand(
             Row("kernels on all threads", $"{checks.Count(c => c.Ok)} of {checks.Count} checks agree with one thread");
             Row("will be used", choice.Reason);
             console.Write(table);
+            if (onDevice.Count == 0)
+                return;
+            var compared = new Table().Border(TableBorder.Simple).AddColumns("operation", "variant", "checks", "failed", "largest error", "of the tolerance");
+            foreach (var v in ByVariant(onDevice))
+                compared.AddRow([.. new[] { v.Operation, v.Variant, $"{v.Checks}", $"{v.Failed}", v.Error.ToString("0.0e+0", CultureInfo.InvariantCulture), v.Share.ToString("0 %", CultureInfo.InvariantCulture) }.Select(Markup.Escape)]);
+            console.WriteLine("The device's kernels against the processor's:");
+            console.Write(compared);
         });
-        if (checks.FirstOrDefault(c => !c.Ok) is { } failed)
+        if (checks.Concat(onDevice).FirstOrDefault(c => !c.Ok) is { } failed)
             throw new UserErrorException($"The kernel {failed.Operation} ({failed.Variant}) computes wrongly on this machine for {failed.Problem}; please report it with this output.");
         if (!report.ImagesWork)
             throw new UserErrorException("Pictures cannot be read or written here; install the libraries that the table names.");
     }
+
+    /// <summary>What the checks of one variant came to.</summary>
+    /// <param name="Error">The largest.</param>
+    /// <param name="Share">The largest error as a share of what was tolerated there.</param>
+    private sealed record VariantChecks(string Operation, string Variant, int Checks, int Failed, double Error, double Share);
+
+    private static VariantChecks[] ByVariant(IReadOnlyList<DeviceCheckRow> rows)
+        => [.. rows.GroupBy(r => (r.Operation, r.Variant)).Select(g => new VariantChecks(
+            g.Key.Operation, g.Key.Variant, g.Count(), g.Count(r => !r.Ok), g.Max(r => r.Error), g.Max(r => r.Tolerance > 0 ? r.Error / r.Tolerance : r.Error > 0 ? double.PositiveInfinity : 0)))];
 
     private static string Gigabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.0} GB");
 
