@@ -29,6 +29,7 @@ public static partial class Convolution
         Tolerance = s => SumTolerance(s.R * s.S * s.GroupIc),
         Variants =
         [
+            new("host-winograd", VariantKind.Host, ForwardWinograd, HostWinograd.ForwardWorkspace, Winograd.Refuses),
             new("host-6x4v", VariantKind.Host, ForwardHost, HostConvolution.ForwardWorkspace),
             new("simt-32x32x16", VariantKind.Simt, ForwardSimt, kernels: Simt.Forward),
             new("reference", VariantKind.Reference, ForwardReference),
@@ -47,6 +48,7 @@ public static partial class Convolution
         Tolerance = s => SumTolerance(s.R * s.S * s.GroupOc),
         Variants =
         [
+            new("host-winograd", VariantKind.Host, BackwardDataWinograd, HostWinograd.BackwardDataWorkspace, Winograd.Refuses),
             new("host-6x4v", VariantKind.Host, BackwardDataHost, HostConvolution.BackwardDataWorkspace),
             new("simt-32x32x16", VariantKind.Simt, BackwardDataSimt, kernels: Simt.BackwardData),
             new("reference", VariantKind.Reference, BackwardDataReference),
@@ -69,6 +71,7 @@ public static partial class Convolution
         Tolerance = s => SumTolerance(s.B * s.P * s.Q),
         Variants =
         [
+            new("host-winograd", VariantKind.Host, BackwardWeightsWinograd, HostWinogradGradient.Workspace, Winograd.RefusesGradient),
             new("host-6x4v", VariantKind.Host, BackwardWeightsHost, HostWeightGradient.Workspace),
             new("simt-32x32x16", VariantKind.Simt, BackwardWeightsSimt, kernels: [Simt.BackwardWeights, Simt.BackwardBias]),
             new("reference", VariantKind.Reference, BackwardWeightsReference),
@@ -118,5 +121,10 @@ public static partial class Convolution
         new(1, 4, 5, 37, 130, 3, 3, 1, 1, 1, 1),               // three panels
         new(1, 2, 3, 200, 5, 3, 3, 1, 1),                      // more of k than a chunk of weights, forward
         new(1, 2, 3, 5, 200, 3, 3, 1, 1, 1, 1),                // and backward; two blocks of channels
+        new(2, 9, 14, 17, 66, 3, 3, 1, 1, 1, 1),               // Winograd: tiles cut at both ends, channels beyond a vector, two images and panels
+        new(1, 22, 23, 16, 70, 3, 3, 1, 0, 1, 1, 0),           // without padding
+        new(1, 14, 10, 33, 50, 3, 3, 1, 2, 1, 0),              // more padding than taps need
+        new(1, 12, 16, 20, 20, 3, 3, 1, 1, 1, 1),              // whole tiles, as few as it takes
+        new(0, 12, 16, 16, 16, 3, 3, 1, 1),                    // empty batch
     ];
 }

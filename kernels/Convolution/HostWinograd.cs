@@ -1,0 +1,192 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>
+/// The Host variant of 3×3 convolutions by <see cref="Winograd"/>: forward, and backward for data, which is the forward pass of the masked dy with the filters
+/// turned and their channels swapped.
+/// <para>
+/// A worker takes a block of up to 48 tiles, of whatever images. It transforms all input channels of the block into its own scratch V [point][tile][channel];
+/// then, panel of 64 output channels by panel, multiplies V by the transformed weights at each of the 36 points through <see cref="RegisterTile"/> into M
+/// [point][tile][64], which stays in the L2 cache, and transforms M to outputs with bias and ReLU. Weights are transformed once a call. 2.25 multiply-adds an
+/// output and channel pair instead of 9; V is read once a panel, the weights of a panel once a block: 24 FLOPs for each byte of them.
+/// Every sum over channels is one chain in order: no result depends on blocks, batch or threads. A NaN reaches all outputs of the tiles that read it.
+/// </para>
+/// </summary>
+internal readonly unsafe struct HostWinograd : IHostTask
+{
+    /// <summary>Tiles of a block at most: a multiple of the rows of a register tile.</summary>
+    private const int MaxBlock = 48;
+
+    private readonly float* input, mask, packed, bias, output, scratch;
+    private readonly int images, rows, columns, channels, outRows, outColumns, outChannels, padding, block;
+    private readonly bool relu;
+
+    private HostWinograd(float* input, float* mask, int images, int rows, int columns, int channels, int padding, float* packed, float* bias, bool relu,
+        float* output, int outRows, int outColumns, int outChannels, float* workspace, int threads)
+    {
+        this.input = input;
+        this.mask = mask;
+        this.images = images;
+        this.rows = rows;
+        this.columns = columns;
+        this.channels = channels;
+        this.padding = padding;
+        this.packed = packed;
+        this.bias = bias;
+        this.relu = relu;
+        this.output = output;
+        this.outRows = outRows;
+        this.outColumns = outColumns;
+        this.outChannels = outChannels;
+        scratch = workspace;
+        block = Block(Tiles, threads);
+    }
+
+    /// <summary>Tiles of a block such that all threads get as many.</summary>
+    private static int Block(long tiles, int threads)
+    {
+        long rounds = (tiles + (long)threads * MaxBlock - 1) / ((long)threads * MaxBlock);
+        long each = (tiles + threads * rounds - 1) / (threads * rounds);
+        return (int)((each + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows);
+    }
+
+    private int TileRows => Winograd.Tiles(outRows);
+
+    private int TileColumns => Winograd.Tiles(outColumns);
+
+    private long Tiles => (long)images * TileRows * TileColumns;
+
+    /// <summary>Floats from one point of V to the next; not a multiple of 4 KiB, where all points would fall into the same lines of the L1 cache.</summary>
+    private static long PointStep(int tiles, int width) => (long)tiles * width + 16;
+
+    private static long WorkerFloats(int channels)
+        => (channels + 15) / 16 * 16 + Winograd.Points * (PointStep(MaxBlock, channels) + PointStep(MaxBlock, HostPanels.MaxWidth)) + Winograd.Tile * Winograd.Tile * 16;
+
+    public static long ForwardWorkspace(Device device, ConvolutionShape s) => WinogradWeightPacking.Length(s.Ic, s.Oc) + device.Threads * WorkerFloats(s.Ic);
+
+    public static long BackwardDataWorkspace(Device device, ConvolutionShape s) => WinogradWeightPacking.Length(s.Oc, s.Ic) + device.Threads * WorkerFloats(s.Oc);
+
+    public static void Forward(Device device, in ConvolutionShape s, float* x, float* w, float* b, float* y, float* workspace)
+    {
+        var packing = new WinogradWeightPacking(w, workspace, s, backward: false);
+        device.RunHost(packing.Tiles, packing);
+        new HostWinograd(x, null, s.B, s.H, s.W, s.Ic, s.Padding, workspace, b, s.Relu != 0, y, s.P, s.Q, s.Oc,
+            workspace + WinogradWeightPacking.Length(s.Ic, s.Oc), device.Threads).Run(device);
+    }
+
+    public static void BackwardData(Device device, in ConvolutionShape s, float* w, float* y, float* dy, float* dx, float* workspace)
+    {
+        var packing = new WinogradWeightPacking(w, workspace, s, backward: true);
+        device.RunHost(packing.Tiles, packing);
+        new HostWinograd(dy, s.Relu != 0 ? y : null, s.B, s.P, s.Q, s.Oc, 2 - s.Padding, workspace, null, false, dx, s.H, s.W, s.Ic,
+            workspace + WinogradWeightPacking.Length(s.Oc, s.Ic), device.Threads).Run(device);
+    }
+
+    private void Run(Device device) => device.RunHost((int)((Tiles + block - 1) / block), this);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Run(int tile, int worker)
+    {
+        long first = (long)tile * block;
+        int tiles = (int)Math.Min(block, Tiles - first);
+        float* zeros = scratch + worker * WorkerFloats(channels);
+        new Span<float>(zeros, channels).Clear();
+        float* transformed = zeros + (channels + 15) / 16 * 16;
+        long inStep = PointStep(block, channels);
+        float* products = transformed + Winograd.Points * inStep;
+        for (int t = 0; t < tiles; t++)
+            Read(first + t, zeros, transformed + (long)t * channels, inStep);
+
+        // The last register tile reaches beyond the block: it repeats a row, and those products are never read.
+        int* offsets = stackalloc int[MaxBlock];
+        for (int t = 0; t < MaxBlock; t++)
+            offsets[t] = Math.Min(t, tiles - 1) * channels;
+        var run = HostRuns.One(channels);
+        long weightStep = (long)channels * HostPanels.Padded(outChannels);
+        for (int start = 0, width; start < outChannels; start += width)
+        {
+            width = HostPanels.Width(outChannels - start);
+            long outStep = PointStep(block, width);
+            float* panel = packed + (long)channels * start;
+            for (int q = 0; q < Winograd.Points; q++)
+                for (int t = 0; t < tiles; t += RegisterTile.Rows)
+                    HostPanels.MultiplyRuns(width, transformed + q * inStep, offsets + t, run, panel + q * weightStep, products + q * outStep + (long)t * width, false);
+            for (int t = 0; t < tiles; t++)
+                Write(first + t, products + (long)t * width, outStep, start, Math.Min(width, outChannels - start), products + Winograd.Points * outStep);
+        }
+    }
+
+    private (int Image, int Row, int Column) Place(long tile)
+    {
+        long line = tile / TileColumns;
+        return ((int)(line / TileRows), (int)(line % TileRows) * Winograd.Tile, (int)(tile % TileColumns) * Winograd.Tile);
+    }
+
+    private void Read(long tile, float* zeros, float* to, long step)
+    {
+        float** pixels = stackalloc float*[2 * Winograd.Points];
+        float** masks = mask == null ? null : pixels + Winograd.Points;
+        var (image, row, column) = Place(tile);
+        for (int i = 0; i < Winograd.Patch; i++)
+            for (int j = 0; j < Winograd.Patch; j++)
+            {
+                int h = row + i - padding, w = column + j - padding;
+                bool inside = (uint)h < (uint)rows && (uint)w < (uint)columns;
+                long at = (((long)image * rows + h) * columns + w) * channels;
+                pixels[i * Winograd.Patch + j] = inside ? input + at : zeros;
+                if (mask != null)
+                    masks[i * Winograd.Patch + j] = inside ? mask + at : zeros;
+            }
+        if (Vector512.IsHardwareAccelerated)
+            WinogradTransforms.Input<Vector512<float>, HostVector512>(pixels, masks, channels, to, (nint)step);
+        else if (Vector256.IsHardwareAccelerated)
+            WinogradTransforms.Input<Vector256<float>, HostVector256>(pixels, masks, channels, to, (nint)step);
+        else
+            WinogradTransforms.Input<Vector128<float>, HostVector128>(pixels, masks, channels, to, (nint)step);
+    }
+
+    /// <param name="channel">The panel's first output channel.</param>
+    /// <param name="used">Columns of the panel that are channels.</param>
+    private void Write(long tile, float* from, long step, int channel, int used, float* pixels)
+    {
+        if (Vector512.IsHardwareAccelerated)
+            Write<Vector512<float>, HostVector512>(tile, from, step, channel, used, pixels);
+        else if (Vector256.IsHardwareAccelerated)
+            Write<Vector256<float>, HostVector256>(tile, from, step, channel, used, pixels);
+        else
+            Write<Vector128<float>, HostVector128>(tile, from, step, channel, used, pixels);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Write<TVector, TOps>(long tile, float* from, long step, int channel, int used, float* pixels)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+    {
+        var (image, row, column) = Place(tile);
+        int lanes = TOps.Count, height = Math.Min(Winograd.Tile, outRows - row), width = Math.Min(Winograd.Tile, outColumns - column);
+        float* tileStart = output + (((long)image * outRows + row) * outColumns + column) * outChannels + channel;
+        for (int c = 0; c < used; c += lanes)
+        {
+            WinogradTransforms.Output<TVector, TOps>(from + c, (nint)step, pixels);
+            int count = Math.Min(lanes, used - c);
+            for (int i = 0; i < height; i++)
+                for (int j = 0; j < width; j++)
+                {
+                    float* to = tileStart + ((long)i * outColumns + j) * outChannels + c, pixel = pixels + (i * Winograd.Tile + j) * lanes;
+                    if (count == lanes)
+                    {
+                        var value = TOps.Load(pixel);
+                        if (bias != null)
+                            value = TOps.Add(value, TOps.Load(bias + channel + c));
+                        if (relu)
+                            value = TOps.Max(value, default);
+                        TOps.Store(value, to);
+                    }
+                    else
+                        HostPanels.Finish(pixel, lanes, bias == null ? null : bias + channel + c, relu, to, outChannels, 1, count);
+                }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>
+/// The Host variant of a 3×3 convolution's gradient by weights and bias, by <see cref="Winograd"/>'s transpose F(3×3, 4×4): a sum over all tiles of all images at
+/// each of the 36 points, from which Gᵀ · G makes the nine taps.
+/// <para>
+/// Blocks of tiles pass one after the other. Of each all threads first make V = Bᵀ x B [point][tile][channel in] and Z = A (dy·mask) Aᵀ [point][tile][channel
+/// out], both in the shared cache; then the sums grow, a point and a panel of 64 output channels a task, so that a panel's sums stay in one core's cache. Every sum
+/// is one chain over tiles in order, whatever the blocks and threads. Workspace: the block and 36/9 times the weights.
+/// </para>
+/// </summary>
+internal static unsafe class HostWinogradGradient
+{
+    /// <summary>Floats that a block's V and Z take, about, and tiles that it has at least, lest the sums pass through memory too often.</summary>
+    private const int BlockFloats = 2 << 20, MinBlock = 128;
+
+    /// <summary>Tiles that one task transforms.</summary>
+    private const int TaskTiles = 8;
+
+    private static long Tiles(in ConvolutionShape s) => (long)s.B * Winograd.Tiles(s.P) * Winograd.Tiles(s.Q);
+
+    private static int Block(in ConvolutionShape s)
+    {
+        long fits = Math.Max(MinBlock, BlockFloats / (Winograd.Points * ((long)s.Ic + s.Oc)));
+        return (int)Math.Min(Tiles(s), fits);
+    }
+
+    /// <summary>See <see cref="HostWinograd"/>: not a multiple of 4 KiB.</summary>
+    private static long PointStep(int tiles, int width) => (long)tiles * width + 16;
+
+    private static int PaddedIn(in ConvolutionShape s) => (s.Ic + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows;
+
+    private static long SumStep(in ConvolutionShape s) => (long)PaddedIn(s) * HostPanels.Padded(s.Oc);
+
+    private static int Zeros(in ConvolutionShape s) => (Math.Max(s.Ic, s.Oc) + 15) / 16 * 16;
+
+    public static long Workspace(Device device, ConvolutionShape s)
+        => Zeros(s) + Winograd.Points * (SumStep(s) + PointStep(Block(s), s.Ic) + PointStep(Block(s), HostPanels.Padded(s.Oc)));
+
+    public static void Run(Device device, in ConvolutionShape s, float* x, float* y, float* dy, float* dw, float* db, float* workspace)
+    {
+        int block = Block(s), paddedOut = HostPanels.Padded(s.Oc);
+        float* zeros = workspace, sums = zeros + Zeros(s), inputs = sums + Winograd.Points * SumStep(s), gradients = inputs + Winograd.Points * PointStep(block, s.Ic);
+        new Span<float>(zeros, Zeros(s)).Clear();
+        device.RunHost(Winograd.Points, new ClearTask(s, sums, gradients, block));
+        float* mask = s.Relu != 0 ? y : null;
+        int panels = 0;
+        for (int start = 0; start < s.Oc; start += HostPanels.Width(s.Oc - start))
+            panels++;
+        for (long first = 0; first < Tiles(s); first += block)
+        {
+            int count = (int)Math.Min(block, Tiles(s) - first);
+            device.RunHost((count + TaskTiles - 1) / TaskTiles, new TransformTask(s, x, mask, dy, zeros, inputs, gradients, first, count, block));
+            device.RunHost(Winograd.Points * panels, new SumTask(s, inputs, gradients, sums, count, block, panels));
+        }
+        device.RunHost(s.Ic, new WeightTask(s, sums, dw));
+        if (s.HasBias != 0)
+            device.RunHost((s.Oc + BiasTask.Columns - 1) / BiasTask.Columns, new BiasTask(s, mask, dy, db));
+    }
+
+    /// <summary>Sums begin at 0, and so do the padding columns of Z, which nothing writes.</summary>
+    private readonly struct ClearTask(ConvolutionShape s, float* sums, float* gradients, int block) : IHostTask
+    {
+        public void Run(int tile, int worker)
+        {
+            new Span<float>(sums + tile * SumStep(s), (int)SumStep(s)).Clear();
+            int padded = HostPanels.Padded(s.Oc);
+            for (int t = 0; t < block && padded > s.Oc; t++)
+                new Span<float>(gradients + tile * PointStep(block, padded) + (long)t * padded + s.Oc, padded - s.Oc).Clear();
+        }
+    }
+
+    private readonly struct TransformTask(ConvolutionShape s, float* x, float* mask, float* dy, float* zeros, float* inputs, float* gradients, long first, int count, int block) : IHostTask
+    {
+        public void Run(int tile, int worker)
+        {
+            for (int t = tile * TaskTiles; t < Math.Min(count, (tile + 1) * TaskTiles); t++)
+                Transform(t);
+        }
+
+        private void Transform(int t)
+        {
+            int tileColumns = Winograd.Tiles(s.Q), tileRows = Winograd.Tiles(s.P), padded = HostPanels.Padded(s.Oc);
+            long tile = first + t, line = tile / tileColumns;
+            int image = (int)(line / tileRows), row = (int)(line % tileRows) * Winograd.Tile, column = (int)(tile % tileColumns) * Winograd.Tile;
+            float** pixels = stackalloc float*[2 * Winograd.Points];
+            for (int i = 0; i < Winograd.Patch; i++)
+                for (int j = 0; j < Winograd.Patch; j++)
+                {
+                    int h = row + i - s.Padding, w = column + j - s.Padding;
+                    pixels[i * Winograd.Patch + j] = (uint)h < (uint)s.H && (uint)w < (uint)s.W ? x + (((long)image * s.H + h) * s.W + w) * s.Ic : zeros;
+                }
+            float* to = inputs + (long)t * s.Ic;
+            nint step = (nint)PointStep(block, s.Ic);
+            if (Vector512.IsHardwareAccelerated)
+                WinogradTransforms.Input<Vector512<float>, HostVector512>(pixels, null, s.Ic, to, step);
+            else if (Vector256.IsHardwareAccelerated)
+                WinogradTransforms.Input<Vector256<float>, HostVector256>(pixels, null, s.Ic, to, step);
+            else
+                WinogradTransforms.Input<Vector128<float>, HostVector128>(pixels, null, s.Ic, to, step);
+
+            float** masks = mask == null ? null : pixels + Winograd.Points;
+            for (int i = 0; i < Winograd.Tile; i++)
+                for (int j = 0; j < Winograd.Tile; j++)
+                {
+                    bool inside = row + i < s.P && column + j < s.Q;
+                    long at = (((long)image * s.P + row + i) * s.Q + column + j) * s.Oc;
+                    pixels[i * Winograd.Tile + j] = inside ? dy + at : zeros;
+                    if (mask != null)
+                        masks[i * Winograd.Tile + j] = inside ? mask + at : zeros;
+                }
+            to = gradients + (long)t * padded;
+            step = (nint)PointStep(block, padded);
+            if (Vector512.IsHardwareAccelerated)
+                WinogradTransforms.Gradient<Vector512<float>, HostVector512>(pixels, masks, s.Oc, to, step);
+            else if (Vector256.IsHardwareAccelerated)
+                WinogradTransforms.Gradient<Vector256<float>, HostVector256>(pixels, masks, s.Oc, to, step);
+            else
+                WinogradTransforms.Gradient<Vector128<float>, HostVector128>(pixels, masks, s.Oc, to, step);
+        }
+    }
+
+    private readonly struct SumTask(ConvolutionShape s, float* inputs, float* gradients, float* sums, int count, int block, int panels) : IHostTask
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int tile, int worker)
+        {
+            int point = tile / panels, start = 0, padded = HostPanels.Padded(s.Oc);
+            for (int panel = tile % panels; panel > 0; panel--)
+                start += HostPanels.Width(s.Oc - start);
+            int width = HostPanels.Width(s.Oc - start);
+            float* from = inputs + point * PointStep(block, s.Ic), gradient = gradients + point * PointStep(block, padded) + start;
+            float* to = sums + point * SumStep(s) + start;
+            int* offsets = stackalloc int[RegisterTile.Rows];
+            for (int k = 0; k < s.Ic; k += RegisterTile.Rows)
+            {
+                // Rows beyond the last channel repeat it, into rows of the sums that are never read.
+                for (int i = 0; i < RegisterTile.Rows; i++)
+                    offsets[i] = Math.Min(i, s.Ic - 1 - k);
+                HostPanels.MultiplyOuter(width, from + k, offsets, 1, 0, count, s.Ic, gradient, padded, to + (long)k * padded, padded);
+            }
+        }
+    }
+
+    /// <summary>dw[r, c] = Σ G[i, r] · sum[i, j] · G[j, c] in fp64, one input channel a task.</summary>
+    private readonly struct WeightTask(ConvolutionShape s, float* sums, float* dw) : IHostTask
+    {
+        private const int Lanes = 8;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int tile, int worker)
+        {
+            double* between = stackalloc double[18 * Lanes];
+            float* points = stackalloc float[Lanes];
+            int padded = HostPanels.Padded(s.Oc);
+            long step = SumStep(s);
+            for (int column = 0; column < s.Oc; column += Lanes)
+            {
+                int used = Math.Min(Lanes, s.Oc - column);
+                float* from = sums + (long)tile * padded + column;
+                for (int j = 0; j < 6; j++)
+                {
+                    Vector512<double> t0 = default, t1 = default, t2 = default;
+                    for (int i = 0; i < 6; i++)
+                    {
+                        var sum = Wide(from + (6 * i + j) * step, used, points);
+                        t0 += Winograd.G[3 * i] * sum;
+                        t1 += Winograd.G[3 * i + 1] * sum;
+                        t2 += Winograd.G[3 * i + 2] * sum;
+                    }
+                    t0.Store(between + j * Lanes);
+                    t1.Store(between + (6 + j) * Lanes);
+                    t2.Store(between + (12 + j) * Lanes);
+                }
+                for (int r = 0; r < 3; r++)
+                    for (int c = 0; c < 3; c++)
+                    {
+                        Vector512<double> tap = default;
+                        for (int j = 0; j < 6; j++)
+                            tap += Winograd.G[3 * j + c] * Vector512.Load(between + (6 * r + j) * Lanes);
+                        Vector256.Narrow(tap.GetLower(), tap.GetUpper()).Store(points);
+                        new ReadOnlySpan<float>(points, used).CopyTo(new Span<float>(dw + ((long)(3 * r + c) * s.Ic + tile) * s.Oc + column, used));
+                    }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static Vector512<double> Wide(float* from, int used, float* buffer)
+        {
+            if (used < Lanes)
+            {
+                new Span<float>(buffer, Lanes).Clear();
+                new ReadOnlySpan<float>(from, used).CopyTo(new Span<float>(buffer, Lanes));
+                from = buffer;
+            }
+            var (lower, upper) = Vector256.Widen(Vector256.Load(from));
+            return Vector512.Create(lower, upper);
+        }
+    }
+
+    /// <summary>db: sums of columns, pixels in order.</summary>
+    private readonly struct BiasTask(ConvolutionShape s, float* mask, float* dy, float* db) : IHostTask
+    {
+        public const int Columns = 16;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int tile, int worker)
+        {
+            int start = tile * Columns, count = Math.Min(Columns, s.Oc - start);
+            double* sums = stackalloc double[Columns];
+            new Span<double>(sums, Columns).Clear();
+            float* line = stackalloc float[Columns];
+            for (long row = 0; row < (long)s.B * s.P; row++)
+            {
+                // Short chains in fp32, their sums in fp64.
+                Vector512<float> chain = default;
+                new Span<float>(line, Columns).Clear();
+                for (long at = row * s.Q * s.Oc + start; at < (row + 1) * s.Q * s.Oc; at += s.Oc)
+                {
+                    if (count == Columns)
+                    {
+                        var value = Vector512.Load(dy + at);
+                        chain += mask == null ? value : HostVector512.Gate(value, Vector512.Load(mask + at));
+                    }
+                    else
+                        for (int j = 0; j < count; j++)
+                            line[j] += mask == null ? dy[at + j] : HostScalar.Gate(dy[at + j], mask[at + j]);
+                }
+                if (count == Columns)
+                    chain.Store(line);
+                for (int j = 0; j < count; j++)
+                    sums[j] += line[j];
+            }
+            for (int j = 0; j < count; j++)
+                db[start + j] = (float)sums[j];
+        }
+    }
+}

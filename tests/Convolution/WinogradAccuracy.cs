@@ -1,0 +1,45 @@
+using IlgpuNetVlad.Kernels;
+
+namespace IlgpuNetVlad.Tests.ConvolutionTests;
+
+/// <summary>The errors that <see cref="Winograd"/> states, against fp64 sums.</summary>
+[TestFixture]
+public sealed class WinogradAccuracy
+{
+    [TestCase(64, 9e-7, 6e-7)]
+    [TestCase(256, 1.7e-6, 6e-7)]
+    [TestCase(512, 2.3e-6, 6e-7)]
+    public void ErrorsAreAsStated(int channels, double data, double weights)
+    {
+        var shape = new ConvolutionShape(2, 12, 16, channels, 64, 3, 3, 1, 1);
+        var turned = shape with { Ic = 64, Oc = channels };
+        Assert.Multiple(() =>
+        {
+            Check(Convolution.ForwardOperation, shape, data);
+            Check(Convolution.BackwardDataOperation, turned, data);
+            Check(Convolution.BackwardWeightsOperation, shape, weights);
+        });
+    }
+
+    private static void Check(Operation<ConvolutionShape> operation, ConvolutionShape shape, double bound)
+    {
+        var inputs = operation.InputsFor(shape, seed: 5);
+        var (expected, actual) = (Run(operation, operation.Variants[^1], shape, inputs), Run(operation, operation.Variants.Single(v => v.Name == "host-winograd"), shape, inputs));
+        double error = DeviceCheck.RelativeError(actual, expected);
+        TestContext.Out.WriteLine($"{operation.Name} {shape}: {error:0.0e+0}");
+        Assert.That(error, Is.LessThanOrEqualTo(bound).And.GreaterThan(bound / 4), operation.Name);
+    }
+
+    /// <summary>The first buffer that is written: y, dx or dw.</summary>
+    private static float[] Run(Operation<ConvolutionShape> operation, Variant<ConvolutionShape> variant, ConvolutionShape shape, float[][] inputs)
+    {
+        var device = Devices.Cpu;
+        var buffers = inputs.Select(values => device.Allocate(values)).ToArray();
+        using var workspace = device.Allocate(variant.Workspace(device, shape));
+        operation.Run(variant, device, shape, [.. buffers.Select(b => b.View)], workspace.View);
+        var result = device.Download(buffers[Array.FindIndex(operation.Buffers(shape), b => b.Access == Access.Write)].View);
+        foreach (var buffer in buffers)
+            buffer.Dispose();
+        return result;
+    }
+}
