@@ -53,8 +53,9 @@ public sealed class TrainFrom
         Assert.That(inference, Is.LessThan(pool));
         Assert.That(pool, Is.LessThan(conv5));
         Assert.That(conv5, Is.LessThan(all / 2));
-        // Two maps in turn, conv1_1's and conv1_2's, and little besides.
-        Assert.That(inference, Is.LessThan(1.2 * 2 * 4 * 96 * 128 * 64 * sizeof(float)));
+        // Two maps in turn, conv4_2's and conv4_3's, Winograd's weights of one, what each thread transforms and multiplies of its block, and little besides.
+        long maps = 2L * 4 * 12 * 16 * 512, weights = 36L * 512 * 512, blocks = Devices.Cpu.Threads * 36L * 48 * (512 + 64);
+        Assert.That(inference, Is.LessThan(1.1 * sizeof(float) * (maps + weights + blocks)));
     }
 
     [TestCase("conv9")]
