@@ -118,6 +118,7 @@ public static partial class Convolution
         new(1, 7, 6, 4, 3, 1, 1, 2),                           // pixels between the taps
         new(1, 3, 4, 4, 5, 1, 1, 1, 2),                        // more padding than the kernel reaches
         new(1, 2, 170, 2, 17, 3, 3, 1, 1, 1, 1),               // more columns than a strip
+        new(7, 11, 13, 2, 3, 3, 3, 1, 1, 1, 1),                // more than one slice of strips in the weights' gradient
         new(1, 4, 5, 37, 130, 3, 3, 1, 1, 1, 1),               // three panels
         new(1, 2, 3, 200, 5, 3, 3, 1, 1),                      // more of k than a chunk of weights, forward
         new(1, 2, 3, 5, 200, 3, 3, 1, 1, 1, 1),                // and backward; two blocks of channels

@@ -10,8 +10,12 @@ namespace IlgpuNetVlad.Kernels;
 /// </summary>
 internal readonly unsafe struct HostWeightGradient : IHostTask
 {
-    /// <summary>Slices at most, and the floats that all partial results may take together.</summary>
+    /// <summary>
+    /// Slices at most; strips that a slice must have, else clearing and adding partial results costs more than it wins; and the floats that all
+    /// partial results may take together.
+    /// </summary>
     private const int MaxSlices = 16;
+    private const int SliceStrips = 3;
     private const long PartialFloats = 16L * 1024 * 1024;
 
     /// <summary>Output channels that one tile takes: large layers get more tiles, and each keeps its part of the sums in the L2 cache.</summary>
@@ -52,7 +56,7 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
     }
 
     private static int Slices(in ConvolutionShape s)
-        => (int)Math.Max(1, Math.Min(Math.Min(MaxSlices, Strips(s)), PartialFloats / SliceFloats(s)));
+        => (int)Math.Max(1, Math.Min(Math.Min(MaxSlices, Strips(s) / SliceStrips), PartialFloats / SliceFloats(s)));
 
     private static int Blocks(in ConvolutionShape s) => (s.GroupOc + BlockChannels - 1) / BlockChannels;
 
@@ -92,7 +96,7 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
             int image = (int)(unit / (rowStrips * columnStrips)), within = (int)(unit % (rowStrips * columnStrips));
             int row = within / columnStrips * stripRows, column = within % columnStrips * stripColumns;
             int rows = Math.Min(stripRows, s.P - row), columns = Math.Min(stripColumns, s.Q - column);
-            CopyGradient(gradient, padded, image, row, rows, column, columns, group * s.GroupOc + firstChannel, channels);
+            CopyGradient(gradient, image, row, column, rows * columns, group * s.GroupOc + firstChannel, channels);
             float* input;
             int pitch;
             if (strip.IsDirect(s.P, s.Q))
@@ -102,12 +106,12 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
                 strip.Fill(input = copied, image, row, rows, column, columns);
                 pitch = strip.Columns(columns) * s.Ic;
             }
-            Accumulate(input + group * s.GroupIc, pitch, gradient, padded, rows, columns, channels, sums, stride);
+            Accumulate(input + group * s.GroupIc, pitch, gradient, rows, columns, channels, sums, stride);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Accumulate(float* input, int pitch, float* gradient, int padded, int rows, int columns, int channels, float* sums, int stride)
+    private void Accumulate(float* input, int pitch, float* gradient, int rows, int columns, int channels, float* sums, int stride)
     {
         int runLength = RunLength(s), runs = Runs(s);
         int* offsets = stackalloc int[RegisterTile.Rows];
@@ -124,28 +128,36 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
                 {
                     width = HostPanels.Width(channels - start);
                     HostPanels.MultiplyOuter(width, input + runOffset + k, offsets, rows, (nint)s.Stride * pitch, columns, s.Stride * s.Ic,
-                        gradient + start, padded, to + start, stride);
+                        gradient + (long)rows * columns * start, width, to + start, stride);
                 }
             }
         }
-        HostPanels.SumRows(gradient, padded, rows * columns, sums + (long)(PartialRows(s) - 1) * stride, padded);
+        for (int start = 0, width; start < channels; start += width)
+        {
+            width = HostPanels.Width(channels - start);
+            HostPanels.SumRows(gradient + (long)rows * columns * start, width, rows * columns, sums + (long)(PartialRows(s) - 1) * stride + start, width);
+        }
     }
 
-    private void CopyGradient(float* to, int padded, int image, int row, int rows, int column, int columns, int channel, int channels)
+    /// <summary>The strip's masked dy as panels [panel][pixel][width], padded channels zero; pixels of a strip follow each other in dy.</summary>
+    private void CopyGradient(float* to, int image, int row, int column, int pixels, int channel, int channels)
     {
-        // Rows of a strip follow each other in dy, whole or as one part of a row.
-        if (channels == s.Oc && channels == padded)
+        long first = (((long)image * s.P + row) * s.Q + column) * s.Oc + channel;
+        for (int start = 0, width; start < channels; start += width)
         {
-            CopyRun(to, (((long)image * s.P + row) * s.Q + column) * s.Oc, rows * columns * channels);
-            return;
-        }
-        for (int i = 0; i < rows; i++)
-            for (int j = 0; j < columns; j++, to += padded)
+            width = HostPanels.Width(channels - start);
+            if (width == s.Oc)
             {
-                long from = (((long)image * s.P + row + i) * s.Q + column + j) * s.Oc + channel;
-                CopyRun(to, from, channels);
-                new Span<float>(to + channels, padded - channels).Clear();
+                CopyRun(to, first, pixels * width);
+                return;
             }
+            int used = Math.Min(width, channels - start);
+            for (int pixel = 0; pixel < pixels; pixel++, to += width)
+            {
+                CopyRun(to, first + (long)pixel * s.Oc + start, used);
+                new Span<float>(to + used, width - used).Clear();
+            }
+        }
     }
 
     private void CopyRun(float* to, long from, int count)
@@ -170,14 +182,9 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
                 float* to = isBias ? db : dw + ((long)tile * length + i) * s.Oc;
                 for (int group = 0; group < s.Groups; group++)
                 {
-                    var target = new Span<float>(to + group * s.GroupOc, s.GroupOc);
-                    target.Clear();
-                    for (int slice = 0; slice < slices; slice++)
-                    {
-                        float* from = partial + slice * SliceFloats(s) + row * stride + group * padded;
-                        for (int j = 0; j < s.GroupOc; j++)
-                            target[j] += from[j];
-                    }
+                    float* target = to + group * s.GroupOc;
+                    new Span<float>(target, s.GroupOc).Clear();
+                    HostPanels.SumRows(partial + row * stride + group * padded, SliceFloats(s), slices, target, s.GroupOc);
                 }
             }
         }

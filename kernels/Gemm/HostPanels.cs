@@ -119,24 +119,28 @@ internal static unsafe class HostPanels
         }
     }
 
-    /// <summary>to[j] += Σ_i from[i·stride + j] for a multiple of <see cref="HostSimd.Lanes"/> columns, rows in order.</summary>
+    /// <summary>to[j] += Σ_i from[i·stride + j], rows in order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void SumRows(float* from, int stride, int rows, float* to, int columns)
+    public static void SumRows(float* from, long stride, int rows, float* to, int columns)
     {
+        int j = 0;
         if (Vector512.IsHardwareAccelerated)
-            SumRows<Vector512<float>, HostVector512>(from, stride, rows, to, columns);
-        else if (Vector256.IsHardwareAccelerated)
-            SumRows<Vector256<float>, HostVector256>(from, stride, rows, to, columns);
-        else
-            SumRows<Vector128<float>, HostVector128>(from, stride, rows, to, columns);
+            SumRows<Vector512<float>, HostVector512>(from, stride, rows, to, columns, ref j);
+        if (Vector256.IsHardwareAccelerated)
+            SumRows<Vector256<float>, HostVector256>(from, stride, rows, to, columns, ref j);
+        if (Vector128.IsHardwareAccelerated)
+            SumRows<Vector128<float>, HostVector128>(from, stride, rows, to, columns, ref j);
+        for (; j < columns; j++)
+            for (int i = 0; i < rows; i++)
+                to[j] += from[i * stride + j];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void SumRows<TVector, TOps>(float* from, int stride, int rows, float* to, int columns)
+    private static void SumRows<TVector, TOps>(float* from, long stride, int rows, float* to, int columns, ref int j)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
     {
-        for (int j = 0; j < columns; j += TOps.Count)
+        for (; j <= columns - TOps.Count; j += TOps.Count)
         {
             var sum = TOps.Load(to + j);
             float* at = from + j;
