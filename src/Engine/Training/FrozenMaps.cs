@@ -62,8 +62,8 @@ internal sealed class FrozenMaps : IDisposable
         if (!rows.Find(fingerprint))
         {
             rows.Fill(fingerprint, Compute(progress, token));
-            // The plan and its images make way for the learning layers' batches.
-            GC.Collect();
+            // The plan's images make way for the learning layers' batches: only this mode gives their memory back.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
         complete = true;
     }

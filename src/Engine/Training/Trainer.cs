@@ -62,7 +62,7 @@ public sealed class Trainer
         {
             ClusterInitialisation.Initialise(network, bench.Describer, set.DatabaseCount, options, progress, token);
             // Its samples are the largest arrays that are no longer needed; the descriptors take their place.
-            GC.Collect();
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
         var needs = bench.Measure(network);
         progress.Line($"{set.Anchors.Count} queries to learn from, {set.Images.Count} images; {needs}");

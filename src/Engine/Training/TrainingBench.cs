@@ -82,6 +82,9 @@ internal sealed class TrainingBench : IDisposable
         Step = new(network, options);
         foreach (var store in stores)
             store.Load(progress, token);
+        // Both sets' maps before anything else is written: what makes them is gone again before batches and descriptors take memory.
+        foreach (var m in maps)
+            m.Prepare(progress, token);
         long images = stores.Where(s => s.IsKept).Sum(s => s.Bytes) + memory.Batches(cached);
         needs = new(networkBytes, memory.Descriptors, images, needed - networkBytes - memory.Descriptors - memory.Batches(cached) - TrainingMemory.Runtime, TrainingMemory.Runtime, 0, 0);
         seenEachEpoch = (set.Anchors.Count + options.RefreshInterval - 1) / options.RefreshInterval * (double)set.Images.Count + validationPaths.Length;

@@ -9,7 +9,7 @@ namespace IlgpuNetVlad.Engine.Training;
 internal sealed class TrainingMemory
 {
     /// <summary>The runtime, its compiled code, libraries and small objects; measured.</summary>
-    public const long Runtime = 120L << 20;
+    public const long Runtime = 110L << 20;
 
     private readonly Network network;
     private readonly TrainingOptions options;
