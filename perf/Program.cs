@@ -2,10 +2,27 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Perf;
+using IlgpuNetVlad.Perf.Peers;
+
+if (args is ["peers", ..])
+{
+    try
+    {
+        PeerRun.Run(PeerOptions.Parse(args.AsSpan(1)));
+        return 0;
+    }
+    catch (UserErrorException e)
+    {
+        Console.Error.WriteLine(e.Message);
+        return 1;
+    }
+}
 
 // In process: the shapes are objects of this program, and a build aside would not know the solution's artifacts folder.
 var config = DefaultConfig.Instance
     .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
     .AddColumn(new RateColumn());
 BenchmarkSwitcher.FromAssembly(typeof(RateColumn).Assembly).Run(args, config);
+return 0;

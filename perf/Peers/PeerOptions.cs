@@ -1,0 +1,65 @@
+using System.Globalization;
+using IlgpuNetVlad.Engine;
+
+namespace IlgpuNetVlad.Perf.Peers;
+
+/// <summary>What <c>peers</c> was asked for on the command line.</summary>
+internal sealed record PeerOptions
+{
+    public const string Usage =
+        """
+        peers [--size HxW] [--rounds N] [--weights FILE] [--against ours|fp64] [--out FOLDER] --peer "NAME=COMMAND" ...
+          VGG-16 up to conv5_3, one image, ours and each peer in turn, round after round.
+          COMMAND starts a process that answers 'go' (perf/Peers/PeerProcess.cs tells how); in it {weights}, {height}, {width}, {threads} are filled in.
+          Without --weights they are random. Errors are told against ours, or against sums in fp64, which take minutes for large images.
+        """;
+
+    public int Height { get; private init; } = 480;
+    public int Width { get; private init; } = 640;
+    public int Rounds { get; private init; } = 7;
+    public string? Weights { get; private init; }
+
+    /// <summary>Results are held against sums in fp64 instead of against ours.</summary>
+    public bool AgainstFp64 { get; private init; }
+
+    public string Folder { get; private init; } = "peers";
+    public IReadOnlyList<(string Name, string Command)> Peers { get; private init; } = [];
+
+    /// <exception cref="UserErrorException">An option is not known or its value makes no sense.</exception>
+    public static PeerOptions Parse(ReadOnlySpan<string> args)
+    {
+        var options = new PeerOptions();
+        for (int i = 0; i < args.Length; i += 2)
+        {
+            string value = i + 1 < args.Length ? args[i + 1] : throw new UserErrorException($"{args[i]} needs a value.\n{Usage}");
+            options = args[i] switch
+            {
+                "--size" => options.WithSize(value),
+                "--rounds" => options with { Rounds = Positive(value) },
+                "--weights" => options with { Weights = value },
+                "--against" when value is "ours" or "fp64" => options with { AgainstFp64 = value == "fp64" },
+                "--out" => options with { Folder = value },
+                "--peer" when value.IndexOf('=') is > 0 and var at && value[(at + 1)..].Trim() is { Length: > 0 } command
+                    => options with { Peers = [.. options.Peers, (value[..at], command)] },
+                _ => throw new UserErrorException($"{args[i]} {value} is not understood.\n{Usage}"),
+            };
+        }
+        return options;
+    }
+
+    /// <summary>A peer's command with the run's values in it.</summary>
+    public string Filled(string command, string weights, int threads) => command
+        .Replace("{weights}", weights)
+        .Replace("{height}", Height.ToString(CultureInfo.InvariantCulture))
+        .Replace("{width}", Width.ToString(CultureInfo.InvariantCulture))
+        .Replace("{threads}", threads.ToString(CultureInfo.InvariantCulture));
+
+    private PeerOptions WithSize(string value)
+    {
+        string[] sides = value.Split('x');
+        return sides.Length == 2 ? this with { Height = Positive(sides[0]), Width = Positive(sides[1]) } : throw new UserErrorException($"--size is such as 480x640, not {value}.");
+    }
+
+    private static int Positive(string value)
+        => int.TryParse(value, CultureInfo.InvariantCulture, out int number) && number > 0 ? number : throw new UserErrorException($"{value} is not a number above 0.");
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using IlgpuNetVlad.Engine;
+using IlgpuNetVlad.Engine.Reports;
+
+namespace IlgpuNetVlad.Perf.Peers;
+
+/// <summary>One engine's times.</summary>
+/// <param name="Seconds">Of each round.</param>
+/// <param name="Difference">Relative L2 distance of its last map from what is right by <see cref="PeerOptions.AgainstFp64"/>; null for ours held against itself.</param>
+internal sealed record PeerRow(string Name, List<double> Seconds, double? Difference);
+
+/// <summary>The table of a comparison, as Markdown and as JSON.</summary>
+/// <param name="Peak">GFLOP/s of multiply-adds in registers, measured before the rounds.</param>
+/// <param name="Flops">Of one run, counted as the direct method needs them.</param>
+internal sealed record PeerReport(PeerOptions Options, int Threads, double Peak, double Flops, IReadOnlyList<PeerRow> Rows)
+{
+    /// <summary>Writes <c>peers.md</c> and <c>peers.json</c>, and prints the table.</summary>
+    public void Write(string folder)
+    {
+        string table = Markdown();
+        Console.WriteLine();
+        Console.WriteLine(table);
+        AtomicFile.Write(Path.Combine(folder, "peers.md"), s => s.Write(Encoding.UTF8.GetBytes(table)));
+        AtomicFile.Write(Path.Combine(folder, "peers.json"), s => s.Write(Json()));
+    }
+
+    private static string Processor => MachineReport.Create().Processor ?? "unknown processor";
+
+    private static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        int half = sorted.Length / 2;
+        return sorted.Length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+    }
+
+    /// <summary>The median of the rounds' ratios: each compares neighbours in time.</summary>
+    private double Ratio(PeerRow row) => Median(row.Seconds.Zip(Rows[0].Seconds, (peer, ours) => peer / ours));
+
+    private double Rate(PeerRow row) => Flops / Median(row.Seconds) / 1e9;
+
+    private string Markdown()
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"VGG-16 to conv5_3, one image {Options.Height}×{Options.Width}, fp32, {Threads} threads, {Options.Rounds} rounds; {Processor}, ");
+        text.Append(CultureInfo.InvariantCulture, $"multiply-adds' peak {Peak:0} GFLOP/s; GFLOP/s count the direct method's {Flops / 1e9:0.0} GFLOP.\n\n");
+        text.Append("| engine | median ms | least ms | times ours, median of rounds | GFLOP/s | of the peak ");
+        text.Append(CultureInfo.InvariantCulture, $"| relative L2 from {(Options.AgainstFp64 ? "fp64" : "ours")} |\n|---|---|---|---|---|---|---|\n");
+        foreach (var row in Rows)
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {row.Name} | {1000 * Median(row.Seconds):0.0} | {1000 * row.Seconds.Min():0.0} | {Ratio(row):0.00} | {Rate(row):0} | {Rate(row) / Peak:0.00} | {row.Difference:0.0e0} |\n");
+        return text.ToString();
+    }
+
+    private byte[] Json() => JsonSerializer.SerializeToUtf8Bytes(
+        new
+        {
+            processor = Processor,
+            threads = Threads,
+            height = Options.Height,
+            width = Options.Width,
+            peakGflops = Peak,
+            directGflop = Flops / 1e9,
+            engines = Rows.Select(r => new
+            {
+                name = r.Name,
+                medianMs = 1000 * Median(r.Seconds),
+                timesOurs = Ratio(r),
+                errorAgainst = Options.AgainstFp64 ? "fp64" : "ours",
+                relativeL2 = r.Difference is { } d && double.IsFinite(d) ? d : (double?)null,
+                roundsMs = r.Seconds.Select(s => 1000 * s),
+            }),
+        },
+        new JsonSerializerOptions { WriteIndented = true });
+}
