@@ -1,4 +1,5 @@
 using IlgpuNetVlad.Engine.Data;
+using IlgpuNetVlad.Engine.Retrieval;
 using IlgpuNetVlad.Engine.Training;
 
 namespace IlgpuNetVlad.Engine.Reports;
@@ -17,16 +18,15 @@ public static class StudyReport
     {
         string curves = Path.Combine(folder, "test-recall.png"), answers = Path.Combine(folder, "test-answers.png");
         Plots.Recall(curves, "Recall on the city's test quarter", [.. result.Rows.Select(r => RecallCurve.Of(r.Name, r.Report))]);
+        bool[] before = Right(result.Before), after = Right(result.After);
+        int Count(bool was, bool isNow) => before.Zip(after).Count(q => q == (was, isNow));
         AnswerSheet.Write(
-            answers, "Queries of the test quarter and their first answers", result.Test, Evenly(result.Test.Queries.Count),
+            answers,
+            $"Queries of the test quarter and their first answers: {Count(true, true)} right before and after, {Count(false, true)} gained, {Count(true, false)} lost, {Count(false, false)} wrong",
+            result.Test, QuerySample.Proportional(before, after, Rows),
             [new("before training", result.Before.Answers), new("after training", result.After.Answers)], decoder);
         return [curves, answers];
     }
 
-    /// <summary>Queries spread evenly over the quarter: neither the best nor the worst are picked.</summary>
-    private static int[] Evenly(int count)
-    {
-        int rows = Math.Min(Rows, count);
-        return [.. Enumerable.Range(0, rows).Select(i => (int)((i + 0.5) * count / rows))];
-    }
+    private static bool[] Right(RecallReport report) => [.. report.FirstHit.Select(rank => rank == 1)];
 }

@@ -1,0 +1,25 @@
+namespace IlgpuNetVlad.Engine.Reports;
+
+/// <summary>
+/// A few of many queries to show before and after training, such that a picture of them tells what the numbers tell: queries that are right in both, gained,
+/// lost and wrong in both stand in it in proportion, each kind spread evenly over the set.
+/// </summary>
+public static class QuerySample
+{
+    /// <param name="before">For each query whether its first answer was right.</param>
+    /// <param name="after">The same afterwards.</param>
+    /// <param name="rows">Queries to choose; all where there are fewer.</param>
+    /// <returns>Their numbers, ascending.</returns>
+    public static int[] Proportional(IReadOnlyList<bool> before, IReadOnlyList<bool> after, int rows)
+    {
+        int count = before.Count;
+        if (count <= rows)
+            return [.. Enumerable.Range(0, count)];
+        var kinds = Enumerable.Range(0, count).GroupBy(q => (before[q], after[q])).Select(g => g.ToArray()).ToArray();
+        // Largest remainders: whole parts first, then one each for those that lost most to rounding.
+        int[] shares = [.. kinds.Select(k => rows * k.Length / count)];
+        foreach (int k in Enumerable.Range(0, kinds.Length).OrderByDescending(k => rows * kinds[k].Length % count).Take(rows - shares.Sum()))
+            shares[k]++;
+        return [.. kinds.Zip(shares).SelectMany(k => Enumerable.Range(0, k.Second).Select(i => k.First[(int)((i + 0.5) * k.First.Length / k.Second)])).Order()];
+    }
+}

@@ -1,0 +1,33 @@
+using IlgpuNetVlad.Engine.Reports;
+
+namespace IlgpuNetVlad.Tests.Reports;
+
+/// <summary>Which queries a picture shows.</summary>
+[TestFixture]
+public sealed class QuerySamples
+{
+    [Test]
+    public void KindsStandInProportion()
+    {
+        // 200 right in both, 120 gained, 40 lost, 40 wrong, mixed.
+        var kinds = Enumerable.Range(0, 400).Select(i => (i * 7 % 400) switch { < 200 => (true, true), < 320 => (false, true), < 360 => (true, false), _ => (false, false) }).ToArray();
+        bool[] before = [.. kinds.Select(k => k.Item1)], after = [.. kinds.Select(k => k.Item2)];
+        int[] chosen = QuerySample.Proportional(before, after, 10);
+        Assert.That(chosen, Is.Ordered.And.Unique);
+        Assert.That(chosen.GroupBy(q => kinds[q]).ToDictionary(g => g.Key, g => g.Count()), Is.EquivalentTo(new Dictionary<(bool, bool), int>
+        {
+            [(true, true)] = 5, [(false, true)] = 3, [(true, false)] = 1, [(false, false)] = 1,
+        }));
+        Assert.That(chosen.Max() - chosen.Min(), Is.GreaterThan(200), "spread over the set");
+    }
+
+    [TestCase(0)]
+    [TestCase(1)]
+    [TestCase(8)]
+    [TestCase(9)]
+    public void FewAreAllShown_AndNoMoreThanAskedFor(int count)
+    {
+        var right = Enumerable.Range(0, count).Select(i => i % 3 == 0).ToArray();
+        Assert.That(QuerySample.Proportional(right, right, 8), Has.Length.EqualTo(Math.Min(8, count)).And.All.InRange(0, Math.Max(0, count - 1)));
+    }
+}
