@@ -76,22 +76,32 @@ public static class Extractor
     private static IEnumerable<(int Height, int Width, int[] Images)> BySize(
         IReadOnlyList<string> paths, IImageDecoder decoder, ResizePolicy resize, Action<int, ImageException> onBad, CancellationToken token)
     {
-        var sizes = new Dictionary<(int, int), List<int>>();
-        for (int i = 0; i < paths.Count; i++)
+        var found = new (int, int)[paths.Count];
+        var failures = new ImageException?[paths.Count];
+        // Headers of files that nobody has touched for long come from a disk that answers many at once.
+        Parallel.For(0, paths.Count, new ParallelOptions { CancellationToken = token }, i =>
         {
-            token.ThrowIfCancellationRequested();
             try
             {
                 var (h, w) = decoder.ReadSize(paths[i]);
-                var size = resize.Apply(h, w);
-                if (!sizes.TryGetValue(size, out var list))
-                    sizes[size] = list = [];
-                list.Add(i);
+                found[i] = resize.Apply(h, w);
             }
             catch (ImageException e)
             {
-                onBad(i, e);
+                failures[i] = e;
             }
+        });
+        var sizes = new Dictionary<(int, int), List<int>>();
+        for (int i = 0; i < paths.Count; i++)
+        {
+            if (failures[i] is { } reason)
+            {
+                onBad(i, reason);
+                continue;
+            }
+            if (!sizes.TryGetValue(found[i], out var list))
+                sizes[found[i]] = list = [];
+            list.Add(i);
         }
         return sizes.Select(s => (s.Key.Item1, s.Key.Item2, s.Value.ToArray()));
     }
