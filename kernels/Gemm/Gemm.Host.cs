@@ -100,15 +100,7 @@ public static unsafe partial class Gemm
                 }
                 return;
             }
-            // 64 rows of the panel at a time: they stay in the L1 cache while all columns are written into them.
-            for (int block = 0; block < depth; block += 64)
-                for (int j = 0; j < width; j++)
-                {
-                    int steps = Math.Min(64, depth - block);
-                    float* from = b + (long)(start + j) * s.K + k + block, to = panel + block * width + j;
-                    for (int i = 0; i < steps; i++)
-                        to[i * width] = j < used ? from[i] : 0;
-                }
+            HostTranspose.ToPanel(b + (long)start * s.K + k, s.K, used, panel, width, depth);
         }
     }
 }

@@ -24,6 +24,7 @@ public sealed class GemmValues
 
     /// <summary>Every layout in memory is the same product: the same bits, since each number is summed over k in order.</summary>
     [TestCase(1, 4)]
+    [TestCase(5, 7)]
     [TestCase(16, 300)]
     [TestCase(250, 129)]
     public void Host_GivesTheSameBits_ForEveryLayout(int m, int n)
