@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
@@ -14,26 +15,36 @@ internal static class Resampling
     private const int Bits = 22;
 
     public static PixelImage Resize(PixelImage image, int height, int width)
-    {
-        var (rgb, w) = (image.Rgb, image.Width);
-        if (width != w)
-        {
-            rgb = Rows(rgb, image.Height, w, Filter.Make(w, width));
-            w = width;
-        }
+        => (height, width) == (image.Height, image.Width) ? image : Resize(image.Rgb, image.Height, image.Width, height, width);
 
-        return new PixelImage(height, w, height == image.Height ? rgb : Columns(rgb, w * 3, Filter.Make(image.Height, height)));
+    /// <param name="rgb">[height, width, 3].</param>
+    /// <param name="toHeight">Rows of the result, a copy in any case.</param>
+    public static PixelImage Resize(ReadOnlySpan<byte> rgb, int height, int width, int toHeight, int toWidth)
+    {
+        var result = new byte[toHeight * toWidth * 3];
+        if (width == toWidth)
+            Columns(rgb, width * 3, Filter.Make(height, toHeight), result);
+        else if (height == toHeight)
+            Rows(rgb, height, width, Filter.Make(width, toWidth), result);
+        else
+        {
+            // Large and soon gone: on the heap it would be most of a run's garbage.
+            byte[] between = ArrayPool<byte>.Shared.Rent(height * toWidth * 3);
+            Rows(rgb, height, width, Filter.Make(width, toWidth), between);
+            Columns(between, toWidth * 3, Filter.Make(height, toHeight), result);
+            ArrayPool<byte>.Shared.Return(between);
+        }
+        return new PixelImage(toHeight, toWidth, result);
     }
 
-    private static byte[] Rows(byte[] rgb, int height, int width, Filter filter)
+    private static void Rows(ReadOnlySpan<byte> rgb, int height, int width, Filter filter, Span<byte> result)
     {
-        var result = new byte[height * filter.Length * 3];
         // A pixel is read as four bytes, one of which is not its own; the last of a row needs a byte behind it.
         var from = new byte[width * 3 + 1];
         for (var y = 0; y < height; y++)
         {
-            rgb.AsSpan(y * width * 3, width * 3).CopyTo(from);
-            var to = result.AsSpan(y * filter.Length * 3, filter.Length * 3);
+            rgb.Slice(y * width * 3, width * 3).CopyTo(from);
+            var to = result.Slice(y * filter.Length * 3, filter.Length * 3);
             for (var x = 0; x < filter.Length; x++)
             {
                 var sum = Vector128.Create(1 << (Bits - 1));
@@ -51,26 +62,21 @@ internal static class Resampling
                 to[3 * x + 2] = (byte)sum[2];
             }
         }
-
-        return result;
     }
 
-    private static byte[] Columns(byte[] rgb, int stride, Filter filter)
+    private static void Columns(ReadOnlySpan<byte> rgb, int stride, Filter filter, Span<byte> result)
     {
-        var result = new byte[filter.Length * stride];
         var sums = new int[stride];
         for (var y = 0; y < filter.Length; y++)
         {
             Array.Fill(sums, 1 << (Bits - 1));
             var weights = filter.Weights(y, out var first);
             for (var i = 0; i < weights.Length; i++)
-                AddWeighted(rgb.AsSpan((first + i) * stride, stride), weights[i], sums);
-            var to = result.AsSpan(y * stride, stride);
+                AddWeighted(rgb.Slice((first + i) * stride, stride), weights[i], sums);
+            var to = result.Slice(y * stride, stride);
             for (var x = 0; x < stride; x++)
                 to[x] = (byte)(sums[x] >> Bits);
         }
-
-        return result;
     }
 
     private static void AddWeighted(ReadOnlySpan<byte> row, int weight, Span<int> sums)

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using SkiaSharp;
 
 namespace IlgpuNetVlad.Engine.Data;
@@ -16,27 +18,26 @@ public sealed class SkiaImageDecoder : IImageDecoder
     /// <inheritdoc/>
     public PixelImage Decode(string path, ResizePolicy policy)
     {
-        var bytes = Read(path, () => File.ReadAllBytes(path));
-        if (bytes.Length == 0)
-            throw new ImageException(path, Empty);
-        using var file = SKData.CreateCopy(bytes);
+        using var file = Read(path, () => Contents(path));
         using var codec = Header(path, SKCodec.Create(file));
         var (width, height) = (codec.Info.Width, codec.Info.Height);
-        // No colour space: bytes come out as they were stored. Unpremultiplied, because alpha is laid over white below.
-        var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul, null);
-        var rgba = new byte[info.BytesSize64];
-        SKCodecResult result;
-        unsafe
+        int origin = (int)codec.EncodedOrigin, pixels = width * height;
+        var (h, w) = EncodedOrientation.Transposes(origin) ? policy.Apply(width, height) : policy.Apply(height, width);
+        bool turned = origin > 1, resized = (h, w) != (height, width);
+        // Whatever is large and soon gone stays off the heap, where it would be most of a run's garbage.
+        byte[] rgb = turned || !resized ? new byte[pixels * 3] : ArrayPool<byte>.Shared.Rent(pixels * 3);
+        try
         {
-            fixed (byte* pixels = rgba)
-                result = codec.GetPixels(info, (nint)pixels);
+            DecodeOverWhite(path, codec, rgb.AsSpan(0, pixels * 3));
+            if (turned)
+                return Resampling.Resize(EncodedOrientation.Upright(height, width, rgb, origin), h, w);
+            return resized ? Resampling.Resize(rgb.AsSpan(0, pixels * 3), height, width, h, w) : new PixelImage(height, width, rgb);
         }
-
-        if (result != SKCodecResult.Success)
-            throw new ImageException(path, Reason(result));
-        var image = EncodedOrientation.Upright(height, width, OverWhite(rgba, (int)(rgba.LongLength / 4)), (int)codec.EncodedOrigin);
-        var (h, w) = policy.Apply(image.Height, image.Width);
-        return Resampling.Resize(image, h, w);
+        finally
+        {
+            if (!turned && resized)
+                ArrayPool<byte>.Shared.Return(rgb);
+        }
     }
 
     /// <inheritdoc/>
@@ -90,16 +91,50 @@ public sealed class SkiaImageDecoder : IImageDecoder
         _ => $"it cannot be decoded ({result})",
     };
 
-    private static byte[] OverWhite(byte[] rgba, int pixels)
+    /// <exception cref="ImageException">Empty.</exception>
+    private static SKData Contents(string path)
     {
-        var rgb = new byte[pixels * 3];
-        for (var i = 0; i < pixels; i++)
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        if (stream.Length == 0)
+            throw new ImageException(path, Empty);
+        if (stream.Length > Array.MaxLength)
+            throw new ImageException(path, "it is larger than 2 GB");
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(checked((int)stream.Length));
+        try
         {
-            int alpha = rgba[4 * i + 3];
-            for (var channel = 0; channel < 3; channel++)
-                rgb[3 * i + channel] = alpha == 255 ? rgba[4 * i + channel] : (byte)((rgba[4 * i + channel] * alpha + 255 * (255 - alpha) + 127) / 255);
+            int length = checked((int)stream.Length);
+            stream.ReadExactly(bytes, 0, length);
+            return SKData.CreateCopy(bytes.AsSpan(0, length));
         }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
 
-        return rgb;
+    private static unsafe void DecodeOverWhite(string path, SKCodec codec, Span<byte> rgb)
+    {
+        // No colour space: bytes come out as they were stored. Unpremultiplied, because alpha is laid over white below.
+        var info = new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul, null);
+        byte* rgba = (byte*)NativeMemory.Alloc((nuint)info.BytesSize64);
+        try
+        {
+            var result = codec.GetPixels(info, (nint)rgba);
+            if (result != SKCodecResult.Success)
+                throw new ImageException(path, Reason(result));
+            for (long i = 0; i < rgb.Length / 3; i++)
+            {
+                int alpha = rgba[4 * i + 3];
+                for (int channel = 0; channel < 3; channel++)
+                {
+                    int value = rgba[4 * i + channel];
+                    rgb[(int)(3 * i + channel)] = alpha == 255 ? (byte)value : (byte)((value * alpha + 255 * (255 - alpha) + 127) / 255);
+                }
+            }
+        }
+        finally
+        {
+            NativeMemory.Free(rgba);
+        }
     }
 }
