@@ -8,7 +8,7 @@ public sealed class Devices
 {
     private static readonly Lazy<Device> CpuDevice = new(() => Device.Cpu());
     private static readonly Lazy<Device> ReferenceDevice = new(() => Device.Cpu(preferred: VariantKind.Reference));
-    private static readonly Lazy<Device> SimulatedDevice = new(Device.Simulation);
+    private static readonly Lazy<Device> SimulatedDevice = new(() => Device.Simulation());
     private static readonly Lazy<Device?> CudaDevice = new(() => Device.CudaCount() > 0 ? Device.Cuda() : null);
 
     public static Device Cpu => CpuDevice.Value;
@@ -24,7 +24,7 @@ public sealed class Devices
     /// <summary>Every variant with each device that can run it on a problem: Host and Reference on the processor, Simt in simulation and on a GPU.</summary>
     public static IEnumerable<(Variant Variant, Device Device)> VariantsOf(Operation operation, object problem)
         => from variant in operation.AllVariants
-           from device in variant.Kind != VariantKind.Simt ? [Cpu] : Cuda is null ? [Simulation] : new[] { Simulation, Cuda }
+           from device in variant.Kind is VariantKind.Host or VariantKind.Reference ? [Cpu] : Cuda is null ? [Simulation] : new[] { Simulation, Cuda }
            where operation.RefusalOf(variant, device, problem) is null
            select (variant, device);
 

@@ -31,6 +31,7 @@ public static partial class Convolution
         [
             new("host-winograd", VariantKind.Host, ForwardWinograd, HostWinograd.ForwardWorkspace, Winograd.Refuses),
             new("host-6x4v", VariantKind.Host, ForwardHost, HostConvolution.ForwardWorkspace),
+            new("bf16-128x128x32", VariantKind.TensorCore, ForwardTensorCore, ForwardTensorCoreWorkspace, RefusesTensorCore, TensorCoreForward.Kernel, Bf16Packing.Kernel),
             new("simt-32x32x16", VariantKind.Simt, ForwardSimt, kernels: Simt.Forward),
             new("reference", VariantKind.Reference, ForwardReference),
         ],
@@ -50,6 +51,7 @@ public static partial class Convolution
         [
             new("host-winograd", VariantKind.Host, BackwardDataWinograd, HostWinograd.BackwardDataWorkspace, Winograd.Refuses),
             new("host-6x4v", VariantKind.Host, BackwardDataHost, HostConvolution.BackwardDataWorkspace),
+            new("bf16-128x128x32", VariantKind.TensorCore, BackwardDataTensorCore, BackwardDataTensorCoreWorkspace, RefusesTensorCore, TensorCoreBackwardData.Kernel, Bf16Packing.Kernel),
             new("simt-32x32x16", VariantKind.Simt, BackwardDataSimt, kernels: Simt.BackwardData),
             new("reference", VariantKind.Reference, BackwardDataReference),
         ],
@@ -73,6 +75,8 @@ public static partial class Convolution
         [
             new("host-winograd", VariantKind.Host, BackwardWeightsWinograd, HostWinogradGradient.Workspace, Winograd.RefusesGradient),
             new("host-6x4v", VariantKind.Host, BackwardWeightsHost, HostWeightGradient.Workspace),
+            new("bf16-128x128x32", VariantKind.TensorCore, BackwardWeightsTensorCore, BackwardWeightsTensorCoreWorkspace, RefusesTensorCore,
+                TensorCoreBackwardWeights.Kernel, TensorCoreBackwardWeights.Sum, Bf16Packing.Kernel, Simt.BackwardBias),
             new("simt-32x32x16", VariantKind.Simt, BackwardWeightsSimt, kernels: [Simt.BackwardWeights, Simt.BackwardBias]),
             new("reference", VariantKind.Reference, BackwardWeightsReference),
         ],

@@ -49,6 +49,12 @@ public sealed class Device : IDisposable
     /// <summary>The kind of variant that runs wherever it can; null for the order of the table.</summary>
     public VariantKind? Preferred { get; private init; }
 
+    /// <summary>The coarsest rounding of inputs that is admitted: variants that round more are not chosen.</summary>
+    public Precision Precision { get; private init; }
+
+    /// <summary>Whether the instructions of tensor cores run: compute capability 8.0 and on, and the simulation.</summary>
+    public bool HasTensorCores => Kind == DeviceKind.Simulation || Accelerator is CudaAccelerator { Architecture: var architecture } && architecture >= CudaArchitecture.SM_80;
+
     /// <summary>The processor with Host variants.</summary>
     /// <param name="threads">Worker threads; 0 means one for every processor that this process may use.</param>
     /// <param name="preferred">Such as Reference, to see what whole networks compute with sums in fp64.</param>
@@ -61,15 +67,15 @@ public sealed class Device : IDisposable
     }
 
     /// <summary>The processor as a simulated GPU with warps of 32 threads, at most 256 threads a group.</summary>
-    public static Device Simulation()
+    public static Device Simulation(Precision precision = Precision.Fp32)
     {
         var context = KernelContext.Create(b => b.CPU(new CPUDevice(32, 8, 1)));
-        return new Device(DeviceKind.Simulation, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), 1);
+        return new Device(DeviceKind.Simulation, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), 1) { Precision = precision };
     }
 
     /// <summary>An NVIDIA GPU.</summary>
     /// <exception cref="InvalidOperationException">There is no such GPU, or its driver does not answer.</exception>
-    public static Device Cuda(int index = 0)
+    public static Device Cuda(int index = 0, Precision precision = Precision.Fp32)
     {
         var context = KernelContext.Create(b => b.Cuda());
         var devices = context.GetCudaDevices();
@@ -78,7 +84,7 @@ public sealed class Device : IDisposable
             context.Dispose();
             throw new InvalidOperationException($"There is no CUDA device {index}: {devices.Count} found; choose another or use the processor.");
         }
-        return new Device(DeviceKind.Cuda, context, devices[index].CreateCudaAccelerator(context), 1);
+        return new Device(DeviceKind.Cuda, context, devices[index].CreateCudaAccelerator(context), 1) { Precision = precision };
     }
 
     /// <summary>Number of NVIDIA GPUs that the driver reports; 0 without a driver.</summary>
@@ -100,7 +106,7 @@ public sealed class Device : IDisposable
     {
         DeviceKind.Cpu => $"cpu, {Threads} thread{(Threads == 1 ? "" : "s")}, {HostSimd.Description}",
         DeviceKind.Simulation => "cpu, simulated GPU",
-        _ => Accelerator.Name,
+        _ => Accelerator.Name + (Precision == Precision.Bf16 ? ", bf16 products" : ""),
     };
 
     /// <summary>Allocates a buffer of floats, all zero.</summary>

@@ -30,7 +30,7 @@ public static class DeviceCheck
                     token.ThrowIfCancellationRequested();
                     expected ??= Results(operation, operation.AllVariants.First(v => operation.RefusalOf(v, host, problem) is null), host, problem, inputs);
                     // Host and the device each have the tolerance against fp64.
-                    rows.Add(new(operation.Name, variant.Name, problem.ToString()!, Error(operation, variant, device, problem, inputs, expected), 2 * operation.ToleranceOf(problem)));
+                    rows.Add(new(operation.Name, variant.Name, problem.ToString()!, Error(operation, variant, device, problem, inputs, expected), 2 * operation.ToleranceOf(variant, problem)));
                 }
             }
         return rows;

@@ -15,6 +15,8 @@ public static class KernelContext
         devices(builder);
         builder.Inlining(InliningMode.Aggressive);
         builder.Math(MathMode.Fast32BitOnly);
-        PtxMath.Register(builder);
+        PtxEmitter.Register(builder, typeof(PtxMath));
+        PtxEmitter.Register(builder, typeof(TensorCore));
+        PtxEmitter.Register(builder, typeof(AsyncCopy));
     });
 }

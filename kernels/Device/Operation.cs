@@ -42,8 +42,11 @@ public abstract class Operation
 
     public abstract void RunWith(Variant variant, Device device, object problem, ArrayView<float>[] buffers, ArrayView<float> workspace);
 
-    /// <summary>Largest admitted ‖variant − Reference‖₂ / ‖Reference‖₂ of a written buffer, derived from the length of its sums.</summary>
-    public abstract double ToleranceOf(object problem);
+    /// <summary>
+    /// Largest admitted ‖variant − Reference‖₂ / ‖Reference‖₂ of a written buffer, derived from the length of its sums; where inputs are rounded to bf16, 2⁻⁸ more,
+    /// for a product has the rounding errors of two inputs, each at most 2⁻⁹.
+    /// </summary>
+    public abstract double ToleranceOf(Variant variant, object problem);
 
     public abstract double FlopsOf(object problem);
 
@@ -66,7 +69,7 @@ public sealed class Operation<TProblem> : Operation
     /// <summary>Floating-point operations, a fused multiply-add counted as 2.</summary>
     public required Func<TProblem, double> Flops { get; init; }
 
-    /// <inheritdoc cref="Operation.ToleranceOf"/>
+    /// <summary>Of variants whose inputs are not rounded; see <see cref="Operation.ToleranceOf"/>.</summary>
     public required Func<TProblem, double> Tolerance { get; init; }
 
     public required Variant<TProblem>[] Variants { get; init; }
@@ -95,7 +98,7 @@ public sealed class Operation<TProblem> : Operation
                 if (variant.Kind == kind && variant.Refuses(device, problem) is null)
                     return variant;
         foreach (var variant in Variants)
-            if (variant.Refuses(device, problem) is null)
+            if (variant.Precision <= device.Precision && variant.Refuses(device, problem) is null)
                 return variant;
         var reasons = new List<string>();
         foreach (var variant in Variants)
@@ -141,7 +144,7 @@ public sealed class Operation<TProblem> : Operation
     public override void RunWith(Variant variant, Device device, object problem, ArrayView<float>[] buffers, ArrayView<float> workspace)
         => Run((Variant<TProblem>)variant, device, (TProblem)problem, buffers, workspace);
 
-    public override double ToleranceOf(object problem) => Tolerance((TProblem)problem);
+    public override double ToleranceOf(Variant variant, object problem) => Tolerance((TProblem)problem) + (variant.Precision == Precision.Bf16 ? 1 / 256.0 : 0);
 
     public override double FlopsOf(object problem) => Flops((TProblem)problem);
 

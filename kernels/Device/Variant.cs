@@ -8,6 +8,9 @@ public enum VariantKind
     /// <summary>SIMD on all cores, through an intrinsic of the CPU accelerator.</summary>
     Host,
 
+    /// <summary>ILGPU with the instructions of tensor cores, inputs rounded to bf16: CUDA devices of compute capability 8.0 and on, and the simulation.</summary>
+    TensorCore,
+
     /// <summary>Plain ILGPU in fp32: any CUDA device, and the simulation.</summary>
     Simt,
 
@@ -26,9 +29,13 @@ public abstract class Variant(string name, VariantKind kind, SimtKernel[] kernel
     /// <summary>The CUDA kernels that it launches; empty for Host and Reference.</summary>
     public IReadOnlyList<SimtKernel> Kernels { get; } = kernels;
 
+    /// <summary>To what its inputs are rounded.</summary>
+    public Precision Precision => Kind == VariantKind.TensorCore ? Precision.Bf16 : Precision.Fp32;
+
     /// <summary>Where it runs, for the printed table.</summary>
     public string Needs => Kind switch
     {
+        VariantKind.TensorCore => "CUDA from sm_80 on with bf16, or the simulation",
         VariantKind.Host => "processor",
         VariantKind.Simt => "CUDA, or the simulation",
         _ => "host memory",
@@ -38,6 +45,7 @@ public abstract class Variant(string name, VariantKind kind, SimtKernel[] kernel
     protected string? RefusesDevice(Device device) => Kind switch
     {
         VariantKind.Host => device.Kind == DeviceKind.Cpu ? null : "runs on the processor only",
+        VariantKind.TensorCore => device.HasTensorCores ? null : "needs a CUDA device of compute capability 8.0 or more",
         VariantKind.Simt => device.Kind == DeviceKind.Cpu ? "needs a CUDA device" : null,
         _ => device.IsHostMemory ? null : "needs host memory",
     };

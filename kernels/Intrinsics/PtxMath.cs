@@ -1,6 +1,3 @@
-using System.Reflection;
-using ILGPU;
-using ILGPU.Backends;
 using ILGPU.Backends.PTX;
 using ILGPU.IR;
 using ILGPU.IR.Intrinsics;
@@ -37,21 +34,6 @@ public static class PtxMath
     /// <summary>eˣ by <see cref="Exp2"/>; relative error grows with |x|·2⁻²³.</summary>
     public static float Exp(float x) => Exp2(x * 1.44269504088896f);
 
-    internal static void Register(Context.Builder builder)
-    {
-        var manager = builder.GetIntrinsicManager();
-        foreach (var (name, emitter) in new[]
-                 {
-                     (nameof(Fma), nameof(EmitFma)), (nameof(Exp2), nameof(EmitExp2)), (nameof(Log2), nameof(EmitLog2)),
-                     (nameof(Sqrt), nameof(EmitSqrt)), (nameof(Divide), nameof(EmitDivide)),
-                 })
-        {
-            var method = typeof(PtxMath).GetMethod(name)!;
-            var handler = typeof(PtxMath).GetMethod(emitter, BindingFlags.NonPublic | BindingFlags.Static)!;
-            manager.RegisterMethod(method, new PTXIntrinsic(handler, IntrinsicImplementationMode.GenerateCode));
-        }
-    }
-
     private static void EmitFma(PTXBackend backend, PTXCodeGenerator generator, Value value) => Emit(generator, value, "fma.rn.f32");
 
     private static void EmitExp2(PTXBackend backend, PTXCodeGenerator generator, Value value) => Emit(generator, value, "ex2.approx.ftz.f32");
@@ -64,18 +46,9 @@ public static class PtxMath
 
     private static void Emit(PTXCodeGenerator generator, Value value, string instruction)
     {
-        var call = (MethodCall)value;
         var operands = new List<string>();
-        foreach (var argument in call.Nodes)
-            operands.Add(Name(generator.Load(argument)));
-        string result = Name(generator.Allocate(call));
-        using var command = generator.BeginCommand($"{instruction} {result}, {string.Join(", ", operands)}");
+        for (int i = 0; i < ((MethodCall)value).Count; i++)
+            operands.AddRange(PtxEmitter.Argument(generator, value, i));
+        PtxEmitter.Write(generator, $"{instruction} {PtxEmitter.Result(generator, value)[0]}, {string.Join(", ", operands)}");
     }
-
-    private static string Name(PTXCodeGenerator.Register register) => register switch
-    {
-        PTXCodeGenerator.HardwareRegister h => "%" + PTXRegisterAllocator.GetStringRepresentation(h),
-        PTXCodeGenerator.ConstantRegister c => "0f" + BitConverter.SingleToUInt32Bits(c.Value.Float32Value).ToString("X8"),
-        _ => throw new NotSupportedException($"{register.GetType().Name} cannot be an operand."),
-    };
 }

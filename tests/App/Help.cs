@@ -13,7 +13,7 @@ public sealed partial class Help
     {
         var help = Netvlad.Run([.. command.Split(' '), "--help"]).Done().Output;
         Assert.That(help, Does.Match($"Examples?:\\s+netvlad {command}"));
-        foreach (string option in (string[])["--json", "--seed", "--device", "--verbose"])
+        foreach (string option in (string[])["--json", "--seed", "--device", "--precision", "--verbose"])
             Assert.That(help, Does.Contain(option));
     }
 

@@ -9,6 +9,8 @@ public sealed class ConvolutionValues
 {
     public static IEnumerable<TestCaseData> ForwardVariants() => Variants(Convolution.ForwardOperation);
 
+    public static IEnumerable<TestCaseData> GroupVariants() => Variants(Convolution.ForwardOperation, groups: 2);
+
     public static IEnumerable<TestCaseData> DataVariants() => Variants(Convolution.BackwardDataOperation);
 
     public static IEnumerable<TestCaseData> WeightVariants() => Variants(Convolution.BackwardWeightsOperation);
@@ -31,7 +33,7 @@ public sealed class ConvolutionValues
         Assert.That(Run(Convolution.ForwardOperation, variant, device, shape, x, w, [], [])[3], Is.EqualTo(new float[] { 0, 0, 0, 20, 30, 0 }));
     }
 
-    [TestCaseSource(nameof(ForwardVariants))]
+    [TestCaseSource(nameof(GroupVariants))]
     public void Forward_InGroups_ReadsItsOwnChannels_AndReluCutsBelowZero(Variant variant, Device device)
     {
         var shape = new ConvolutionShape(1, 1, 2, 4, 2, 1, 1, Groups: 2, Relu: 1);
@@ -78,8 +80,8 @@ public sealed class ConvolutionValues
         Assert.That(results[3].Concat(results[4]), Has.All.EqualTo(0f));
     }
 
-    private static IEnumerable<TestCaseData> Variants(Operation operation)
-        => from pair in Devices.VariantsOf(operation, new ConvolutionShape(1, 3, 3, 1, 1, 1, 1))
+    private static IEnumerable<TestCaseData> Variants(Operation operation, int groups = 1)
+        => from pair in Devices.VariantsOf(operation, new ConvolutionShape(1, 3, 3, groups, groups, 1, 1, Groups: groups))
            select new TestCaseData(pair.Variant, pair.Device).SetArgDisplayNames(pair.Variant.Name, pair.Device.Kind.ToString());
 
     private static float[][] Run(Operation operation, Variant variant, Device device, ConvolutionShape shape, params float[][] buffers)

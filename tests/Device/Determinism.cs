@@ -14,7 +14,7 @@ public sealed class Determinism
 
     public static IEnumerable<TestCaseData> HostVariants() => Variants(VariantKind.Host);
 
-    public static IEnumerable<TestCaseData> SimtVariants() => Variants(VariantKind.Simt);
+    public static IEnumerable<TestCaseData> CudaVariants() => Variants(VariantKind.TensorCore).Concat(Variants(VariantKind.Simt));
 
     /// <summary>Those that write something for each image: not a sum over the batch, as gradients of weights are.</summary>
     public static IEnumerable<TestCaseData> BatchedVariants()
@@ -42,8 +42,8 @@ public sealed class Determinism
     }
 
     /// <summary>One example each: simulated barriers are slow.</summary>
-    [TestCaseSource(nameof(SimtVariants))]
-    public void Simt_GivesTheSameBits_Twice(Operation operation, Variant variant)
+    [TestCaseSource(nameof(CudaVariants))]
+    public void CudaVariant_GivesTheSameBits_Twice(Operation operation, Variant variant)
     {
         var device = Devices.Cuda ?? Devices.Simulation;
         var problems = operation.AllExamples.Where(p => operation.RefusalOf(variant, device, p) is null).OrderBy(operation.FlopsOf).ToList();

@@ -21,6 +21,15 @@ public sealed class QuerySamples
         Assert.That(chosen.Max() - chosen.Min(), Is.GreaterThan(200), "spread over the set");
     }
 
+    [Test]
+    public void WhatRoundingLeaves_GoesToWhomItCostMost()
+    {
+        // Of eight rows, 5, 3 and 2 queries have 4, 2.4 and 1.6.
+        bool[] before = [true, true, true, true, true, false, false, false, false, false], after = [true, true, true, true, true, true, true, true, false, false];
+        int[] chosen = QuerySample.Proportional(before, after, 8);
+        Assert.That(new[] { chosen.Count(q => q < 5), chosen.Count(q => q is >= 5 and < 8), chosen.Count(q => q >= 8) }, Is.EqualTo(new[] { 4, 2, 2 }));
+    }
+
     [TestCase(0)]
     [TestCase(1)]
     [TestCase(8)]

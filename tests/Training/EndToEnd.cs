@@ -121,6 +121,21 @@ public sealed class EndToEnd
         Assert.That(changed.Distinct(), Is.EqualTo(new[] { "features.8", "pool" }));
     }
 
+    /// <summary>Steps far too long lose what the start could do, so the best epoch is not the last.</summary>
+    [Test]
+    public void Network_EndsWithTheBestEpochsParameters()
+    {
+        var options = Options with { Epochs = 2, LearningRate = 0.5f };
+        var world = new SyntheticPlaces(60);
+        using var run = RunFolder.Create(Path.Combine(folder, "run"));
+        using var network = Network.Create(Devices.Cpu, Settings, options.Seed);
+        var result = new Trainer(network, world.Split("train", 0, 40), world.Split("val", 40, 20), world, ResizePolicy.Native, options, run, new Quiet()).Run();
+        Assert.That(result.BestEpoch, Is.LessThan(2));
+        using var best = Network.Load(Devices.Cpu, run.BestWeights);
+        foreach (var (kept, now) in best.Parameters.Zip(network.Parameters))
+            Assert.That(now.Read(), Is.EqualTo(kept.Read()), now.Name);
+    }
+
     [Test]
     public void Divergence_NamesWhereAndKeepsTheLastGoodCheckpoint()
     {

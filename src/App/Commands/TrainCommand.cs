@@ -42,7 +42,7 @@ internal sealed class TrainCommand : AppCommand
             if (given.Contains(resume.Name))
             {
                 if (hasDataset || given.Except([resume.Name, .. CommonOptions.All.Where(o => o != CommonOptions.Seed).Select(o => o.Name)]).Any())
-                    result.AddError("--resume goes on with a run's own settings: give nothing beside it but --device, --json and --verbose.");
+                    result.AddError("--resume goes on with a run's own settings: give nothing beside it but --device, --precision, --json and --verbose.");
             }
             else if (!hasDataset && given.Intersect([split.Name, validation.Name, validationSplit.Name, weights.Name, .. network.All.Select(o => o.Name)]).FirstOrDefault() is { } needs)
             {

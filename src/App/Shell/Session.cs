@@ -25,6 +25,7 @@ internal sealed class Session : IDisposable
     private readonly ConsoleCancelEventHandler onCancel;
     private readonly bool json, verbose;
     private readonly string device;
+    private readonly Precision precision;
     private readonly PosixSignalRegistration terminate;
     private bool told;
 
@@ -34,6 +35,7 @@ internal sealed class Session : IDisposable
         verbose = parsed.GetValue(CommonOptions.Verbose);
         Seed = parsed.GetValue(CommonOptions.Seed);
         device = parsed.GetValue(CommonOptions.Device)!;
+        precision = parsed.GetValue(CommonOptions.Precision) == "bf16" ? Precision.Bf16 : Precision.Fp32;
         Progress = Console.IsErrorRedirected ? new PlainProgress(Console.Error) : new TerminalProgress(Console.Error);
         // The second time the system ends the program.
         onCancel = (_, e) => e.Cancel = Stop();
@@ -59,7 +61,7 @@ internal sealed class Session : IDisposable
     }
 
     /// <inheritdoc cref="OpenDevice"/>
-    public DeviceChoice ChooseDevice() => DeviceChoice.Open(device, Token);
+    public DeviceChoice ChooseDevice() => DeviceChoice.Open(device, precision, Token);
 
     /// <summary>Writes the result of the command: a document for programs, or what <paramref name="print"/> makes of it for people.</summary>
     public void Result<T>(T document, Action<IAnsiConsole> print)
