@@ -131,5 +131,6 @@ public static partial class Convolution
         new(1, 14, 10, 33, 50, 3, 3, 1, 2, 1, 0),              // more padding than taps need
         new(1, 12, 16, 20, 20, 3, 3, 1, 1, 1, 1),              // whole tiles, as few as it takes
         new(0, 12, 16, 16, 16, 3, 3, 1, 1),                    // empty batch
+        new(1, 46, 45, 2, 3, 1, 1, 1, 0, 1, 1),                // tensor cores: two slices of pixels in the weights' gradient
     ];
 }

@@ -55,7 +55,7 @@ internal static class Winograd
         long tiles = (long)Tiles(s.P) * Tiles(s.Q);
         if (tiles * Tile * Tile > 2L * s.P * s.Q)
             return "takes maps that fill half of their 4×4 tiles";
-// By the image alone, though the weights are transformed once a batch: an image's result must not depend on what else is in its batch.
+        // By the image alone, though the weights are transformed once a batch: an image's result must not depend on what else is in its batch.
         return tiles < 12 ? "takes maps of 12 tiles or more: with fewer, transforming the weights costs more than it saves" : null;
     }
 
