@@ -28,4 +28,7 @@ public static class KernelTable
         NearestNeighbours.Operation,
         RankingLoss.WeakOperation, RankingLoss.TripletOperation, RankingLoss.ContrastiveOperation,
     ];
+
+    /// <summary>Every CUDA kernel that some variant launches, once.</summary>
+    public static IEnumerable<SimtKernel> CudaKernels => All.SelectMany(o => o.AllVariants).SelectMany(v => v.Kernels).Distinct();
 }

@@ -1,0 +1,126 @@
+namespace IlgpuNetVlad.Ptx;
+
+/// <summary>Runs blocks of one launch, one after the other; the warps of a block take turns at barriers.</summary>
+internal sealed class BlockRun
+{
+    private const int MostFaults = 16;
+
+    private readonly KernelCode code;
+    private readonly Warp[] warps;
+    private readonly int threads;
+    private readonly long stepLimit;
+    private long steps;
+
+    public BlockRun(KernelCode code, PtxLaunch launch, byte[] parameters, GlobalMemory memory, LaunchCount? count)
+    {
+        this.code = code;
+        threads = launch.Group.X * launch.Group.Y * launch.Group.Z;
+        stepLimit = launch.StepLimit;
+        Launch = launch;
+        Parameters = parameters;
+        Global = memory;
+        Count = count;
+        Shared = new(code.SharedBytes + launch.DynamicSharedBytes);
+        warps = [.. Enumerable.Range(0, (threads + Warp.Lanes - 1) / Warp.Lanes).Select(w => new Warp(this, w, code.Slots))];
+    }
+
+    public PtxLaunch Launch { get; }
+    public byte[] Parameters { get; }
+    public GlobalMemory Global { get; }
+    public SharedMemory Shared { get; }
+    public LaunchCount? Count { get; }
+    public List<PtxFault> Faults { get; } = [];
+
+    /// <summary>The block that runs.</summary>
+    public (int X, int Y, int Z) Index { get; private set; }
+
+    public void Run((int X, int Y, int Z) index)
+    {
+        Index = index;
+        Shared.Clear();
+        steps = 0;
+        foreach (var warp in warps)
+        {
+            warp.Start(threads);
+            code.Fill(warp);
+        }
+        while (warps.Any(w => w.Live != 0))
+        {
+            foreach (var warp in warps)
+                Advance(warp);
+            foreach (var warp in warps)
+                warp.AtBarrier = false;
+            Shared.Barrier();
+        }
+    }
+
+    /// <summary>Runs a warp to the next barrier or its end.</summary>
+    private void Advance(Warp warp)
+    {
+        while (warp.Live != 0 && !warp.AtBarrier)
+        {
+            int last = warp.Ways.Count - 1;
+            var way = warp.Ways[last];
+            if (way.Mask == 0 || way.At == way.Join)
+            {
+                warp.Ways.RemoveAt(last);
+                continue;
+            }
+            var step = code.Steps[way.At];
+            uint mask = step.Guard < 0 ? way.Mask : warp.Where(step.Guard, step.GuardNegated, way.Mask);
+            if (++steps > stepLimit)
+                Stop(PtxFaultKind.Endless, step, warp.FirstThread, $"the block has not ended after {stepLimit} instructions of warps");
+            Count?.Issued(step, mask);
+            switch (step)
+            {
+                case BranchStep branch:
+                    Branch(warp, way, mask, branch);
+                    continue;
+                case ReturnStep:
+                    warp.End(mask);
+                    break;
+                case BarrierStep:
+                    if (mask != warp.Live)
+                        Report(PtxFaultKind.Divergent, step, warp.FirstThread, "not every thread of the warp is at this barrier");
+                    warp.AtBarrier = true;
+                    break;
+                default:
+                    if (mask != 0)
+                        step.Run(warp, mask);
+                    break;
+            }
+            last = warp.Ways.Count - 1;
+            warp.Ways[last] = warp.Ways[last] with { At = way.At + 1 };
+        }
+    }
+
+    private static void Branch(Warp warp, Warp.Way way, uint taken, BranchStep branch)
+    {
+        int last = warp.Ways.Count - 1;
+        uint passed = way.Mask & ~taken;
+        if (taken == 0 || passed == 0)
+        {
+            warp.Ways[last] = way with { At = taken == 0 ? branch.Index + 1 : branch.Target };
+            return;
+        }
+        warp.Ways[last] = way with { At = branch.Join };
+        warp.Ways.Add(new Warp.Way { At = branch.Index + 1, Join = branch.Join, Mask = passed });
+        warp.Ways.Add(new Warp.Way { At = branch.Target, Join = branch.Join, Mask = taken });
+    }
+
+    /// <summary>Notes a fault, once for each line and kind, and goes on.</summary>
+    public void Report(PtxFaultKind kind, Step step, int thread, string message)
+    {
+        if (!Faults.Any(f => f.Kind == kind && f.Line == step.Line))
+            Faults.Add(new(kind, code.Name, step.Line, Index, thread, message));
+        if (Faults.Count >= MostFaults)
+            throw new PtxFaultException(Faults);
+    }
+
+    /// <summary>Notes a fault behind which nothing can go on.</summary>
+    public void Stop(PtxFaultKind kind, Step step, int thread, string message)
+    {
+        Report(kind, step, thread, message);
+        throw new PtxFaultException(Faults);
+    }
+}

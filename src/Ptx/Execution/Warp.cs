@@ -1,0 +1,66 @@
+namespace IlgpuNetVlad.Ptx;
+
+/// <summary>32 threads in lock step: their registers, which of them are on which way, and the copies that they have started.</summary>
+internal sealed class Warp(BlockRun block, int index, int slots)
+{
+    public const int Lanes = 32;
+
+    private readonly PendingCopies[] copies = [.. Enumerable.Range(0, Lanes).Select(_ => new PendingCopies())];
+
+    public BlockRun Block { get; } = block;
+
+    /// <summary>First thread of the block that it holds.</summary>
+    public int FirstThread { get; } = index * Lanes;
+
+    /// <summary>Of each register one value for every lane.</summary>
+    public ulong[] Registers { get; } = new ulong[slots * Lanes];
+
+    /// <summary>Lanes that have not ended.</summary>
+    public uint Live { get; set; }
+
+    public bool AtBarrier { get; set; }
+
+    /// <summary>Ways that are open; the last one runs, and ends where it meets the one below.</summary>
+    public List<Way> Ways { get; } = [];
+
+    public struct Way
+    {
+        public int At, Join;
+        public uint Mask;
+    }
+
+    public Span<ulong> Lane(int slot) => Registers.AsSpan(slot * Lanes, Lanes);
+
+    /// <summary>A new block begins.</summary>
+    public void Start(int threads)
+    {
+        int count = Math.Clamp(threads - FirstThread, 0, Lanes);
+        Live = count == Lanes ? uint.MaxValue : (1u << count) - 1;
+        AtBarrier = false;
+        Array.Clear(Registers);
+        foreach (var pending in copies)
+            pending.Clear();
+        Ways.Clear();
+        Ways.Add(new Way { Join = -1, Mask = Live });
+    }
+
+    public PendingCopies CopiesOf(int lane) => copies[lane];
+
+    /// <summary>The lanes of a mask in which a predicate has the wanted value.</summary>
+    public uint Where(int predicate, bool negated, uint mask)
+    {
+        var values = Lane(predicate);
+        uint on = 0;
+        for (int i = 0; i < Lanes; i++)
+            on |= (uint)(values[i] & 1) << i;
+        return mask & (negated ? ~on : on);
+    }
+
+    /// <summary>Lanes that have come to the end leave all ways.</summary>
+    public void End(uint mask)
+    {
+        Live &= ~mask;
+        for (int i = 0; i < Ways.Count; i++)
+            Ways[i] = Ways[i] with { Mask = Ways[i].Mask & ~mask };
+    }
+}

@@ -1,0 +1,148 @@
+namespace IlgpuNetVlad.Ptx;
+
+/// <summary>Where a lane looks.</summary>
+internal enum ShuffleDirection
+{
+    Up,
+    Down,
+    Bfly,
+    Idx,
+}
+
+/// <summary>Each lane reads a register of another lane.</summary>
+/// <param name="predicate">Slot that tells whether the other lane lies in range; −1 for none.</param>
+/// <param name="bounds">Clamp in bits 0 to 4, mask of segments in bits 8 to 12.</param>
+internal sealed class ShuffleStep(ShuffleDirection direction, int target, int predicate, int source, int distance, int bounds, int members) : Step
+{
+    public override void Run(Warp warp, uint mask)
+    {
+        Span<ulong> before = stackalloc ulong[Warp.Lanes];
+        warp.Lane(source).CopyTo(before);
+        for (int i = 0; i < Warp.Lanes; i++)
+        {
+            if ((mask >> i & 1) == 0)
+                continue;
+            int thread = warp.FirstThread + i;
+            uint who = (uint)warp.Lane(members)[i];
+            if ((who >> i & 1) == 0 || (who & warp.Live & ~mask) != 0)
+                warp.Block.Report(PtxFaultKind.Divergent, this, thread, $"lanes 0x{who:x8} are to shuffle and lanes 0x{mask:x8} are here");
+            int limits = (int)warp.Lane(bounds)[i], clamp = limits & 31, segment = limits >> 8 & 31, step = (int)warp.Lane(distance)[i] & 31;
+            int last = (i & segment) | (clamp & ~segment), first = i & segment;
+            int at = direction switch
+            {
+                ShuffleDirection.Up => i - step,
+                ShuffleDirection.Down => i + step,
+                ShuffleDirection.Bfly => i ^ step,
+                _ => first | (step & ~segment),
+            };
+            bool inside = direction == ShuffleDirection.Up ? at >= last : at <= last;
+            if (!inside)
+                at = i;
+            if ((mask >> at & 1) == 0)
+                warp.Block.Report(PtxFaultKind.Divergent, this, thread, $"lane {at} is read and takes no part");
+            warp.Lane(target)[i] = (uint)before[at];
+            if (predicate >= 0)
+                warp.Lane(predicate)[i] = inside ? 1u : 0;
+        }
+    }
+}
+
+/// <summary>
+/// Loads 8×8 matrices of 16 bits from shared memory into fragments: lane 8m + r names row r of matrix m, and lane 4r + c receives numbers 2c and 2c + 1 of row r, or
+/// of column r.
+/// </summary>
+internal sealed class LoadMatrixStep(int[] targets, (int Slot, long Offset) from, bool across) : MemoryStep
+{
+    private const int RowBytes = 16;
+
+    public override void Run(Warp warp, uint mask)
+    {
+        if (mask != uint.MaxValue)
+            warp.Block.Stop(PtxFaultKind.Divergent, this, warp.FirstThread, $"lanes 0x{mask:x8} alone are at an instruction of the whole warp");
+        Span<ulong> addresses = stackalloc ulong[Warp.Lanes];
+        for (int i = 0; i < Warp.Lanes; i++)
+            addresses[i] = warp.Lane(from.Slot)[i] + (ulong)from.Offset;
+        warp.Block.Count?.Accessed(this, addresses, targets.Length == 4 ? mask : (1u << 8 * targets.Length) - 1, RowBytes, true);
+        for (int m = 0; m < targets.Length; m++)
+        {
+            var to = warp.Lane(targets[m]);
+            for (int r = 0; r < 8; r++)
+            {
+                int owner = 8 * m + r, place = Shared(warp, owner, addresses[owner], RowBytes);
+                // Four lanes receive a row, all eight numbers of it: no one thread may still be writing there, so two readers are noted.
+                Note(warp, warp.FirstThread + 4 * r, warp.Block.Shared.Read(place, RowBytes, warp.FirstThread + 4 * r));
+                Note(warp, warp.FirstThread + 4 * r + 1, warp.Block.Shared.Read(place, RowBytes, warp.FirstThread + 4 * r + 1));
+                var row = warp.Block.Shared.Data.Slice(place, RowBytes);
+                for (int c = 0; c < 8; c++)
+                {
+                    ulong number = Read(row[(2 * c)..], 2, false);
+                    int lane = across ? 4 * c + r / 2 : 4 * r + c / 2, shift = 16 * ((across ? r : c) & 1);
+                    to[lane] = to[lane] & ~(0xFFFFul << shift) | number << shift;
+                }
+            }
+        }
+    }
+}
+
+/// <summary>
+/// D = A·B + C on tensor cores, A of 16 rows and B of 8 columns, with products exact and sums in fp32, k in order. Thread 4g + q holds of C and D (g, 2q), (g, 2q + 1),
+/// (g + 8, 2q), (g + 8, 2q + 1).
+/// </summary>
+internal abstract class MultiplyStep(int depth) : Step
+{
+    public int[] Results { get; set; } = [];
+    public int[] A { get; set; } = [];
+    public int[] B { get; set; } = [];
+    public int[] C { get; set; } = [];
+
+    /// <summary>A thread's share of the work.</summary>
+    public int ThreadFlops => 2 * 16 * 8 * depth / Warp.Lanes;
+
+    public sealed override void Run(Warp warp, uint mask)
+    {
+        if (mask != uint.MaxValue)
+            warp.Block.Stop(PtxFaultKind.Divergent, this, warp.FirstThread, $"lanes 0x{mask:x8} alone are at an instruction of the whole warp");
+        Span<float> a = stackalloc float[16 * depth], b = stackalloc float[8 * depth];
+        for (int lane = 0; lane < Warp.Lanes; lane++)
+        {
+            for (int i = 0; i < 4; i++)
+                Place(a, lane / 4 + 8 * (i & 1), lane % 4, i / 2, (uint)warp.Lane(A[i])[lane]);
+            for (int i = 0; i < 2; i++)
+                Place(b, lane / 4, lane % 4, i, (uint)warp.Lane(B[i])[lane]);
+        }
+        Span<ulong> sums = stackalloc ulong[4 * Warp.Lanes];
+        for (int lane = 0; lane < Warp.Lanes; lane++)
+            for (int i = 0; i < 4; i++)
+            {
+                var row = a.Slice((lane / 4 + 8 * (i / 2)) * depth, depth);
+                var column = b.Slice((lane % 4 * 2 + (i & 1)) * depth, depth);
+                float sum = BitConverter.UInt32BitsToSingle((uint)warp.Lane(C[i])[lane]);
+                for (int k = 0; k < row.Length; k++)
+                    sum += row[k] * column[k];
+                sums[i * Warp.Lanes + lane] = BitConverter.SingleToUInt32Bits(sum);
+            }
+        for (int i = 0; i < 4; i++)
+            sums.Slice(i * Warp.Lanes, Warp.Lanes).CopyTo(warp.Lane(Results[i]));
+    }
+
+    /// <summary>Puts what a register holds into a matrix that lies line by line: of A its rows, of B its columns.</summary>
+    protected abstract void Place(Span<float> matrix, int line, int quad, int half, uint bits);
+}
+
+/// <summary>m16n8k16: a register holds k 2q and 2q + 1, of the second half those 8 further.</summary>
+internal sealed class MultiplyBf16() : MultiplyStep(16)
+{
+    protected override void Place(Span<float> matrix, int line, int quad, int half, uint bits)
+    {
+        int at = line * 16 + half * 8 + quad * 2;
+        matrix[at] = BitConverter.UInt32BitsToSingle(bits << 16);
+        matrix[at + 1] = BitConverter.UInt32BitsToSingle(bits & 0xFFFF_0000);
+    }
+}
+
+/// <summary>m16n8k8: a register holds k q, of the second half q + 4; the hardware does not look at the last 13 bits.</summary>
+internal sealed class MultiplyTf32() : MultiplyStep(8)
+{
+    protected override void Place(Span<float> matrix, int line, int quad, int half, uint bits)
+        => matrix[line * 8 + half * 4 + quad] = BitConverter.UInt32BitsToSingle(bits & ~0x1FFFu);
+}
