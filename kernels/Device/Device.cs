@@ -15,6 +15,7 @@ public sealed class Device : IDisposable
     private readonly Context context;
     private readonly ConcurrentDictionary<object, object> launchers = new();
     private readonly HostPool? hostPool;
+    private IKernelLauncher? launcher;
     private long allocatedBytes, peakBytes;
     private int allocations;
 
@@ -67,10 +68,10 @@ public sealed class Device : IDisposable
     }
 
     /// <summary>The processor as a simulated GPU with warps of 32 threads, at most 256 threads a group.</summary>
-    public static Device Simulation(Precision precision = Precision.Fp32)
+    public static Device Simulation(Precision precision = Precision.Fp32, IKernelLauncher? launcher = null)
     {
         var context = KernelContext.Create(b => b.CPU(new CPUDevice(32, 8, 1)));
-        return new Device(DeviceKind.Simulation, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), 1) { Precision = precision };
+        return new Device(DeviceKind.Simulation, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), 1) { Precision = precision, launcher = launcher };
     }
 
     /// <summary>An NVIDIA GPU.</summary>
@@ -206,7 +207,9 @@ public sealed class Device : IDisposable
 
     internal TLauncher Launcher<TLauncher>(SimtKernel<TLauncher> kernel)
         where TLauncher : Delegate
-        => (TLauncher)launchers.GetOrAdd(kernel, static (k, device) => ((SimtKernel<TLauncher>)k).Load(device.Accelerator), this);
+        => (TLauncher)launchers.GetOrAdd(kernel, static (k, device) => device.launcher is { } launcher
+            ? KernelArgument.Hand<TLauncher>((SimtKernel)k, launcher)
+            : ((SimtKernel<TLauncher>)k).Load(device.Accelerator), this);
 
     public void Dispose()
     {

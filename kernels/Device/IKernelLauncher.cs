@@ -1,0 +1,10 @@
+using ILGPU;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>Runs what would be launched on an accelerator: on a device that was opened with one, every CUDA kernel goes to it instead.</summary>
+public interface IKernelLauncher
+{
+    /// <param name="arguments">In the order of the kernel's parameters; their memory is valid during the call.</param>
+    void Launch(SimtKernel kernel, KernelConfig config, KernelArgument[] arguments);
+}

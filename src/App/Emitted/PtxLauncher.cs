@@ -1,0 +1,62 @@
+using ILGPU;
+using ILGPU.Runtime;
+using IlgpuNetVlad.Kernels;
+using IlgpuNetVlad.Ptx;
+
+namespace IlgpuNetVlad.App.Emitted;
+
+/// <summary>
+/// Runs every launch of a device as the PTX that a GPU would get, by <see cref="PtxExecutor"/>. Each argument is a buffer of its own, so an access past the end of a view is
+/// found even where another view lies behind it.
+/// </summary>
+/// <param name="counted">Whether to count what the launches do.</param>
+internal sealed unsafe class PtxLauncher(bool counted = false) : IKernelLauncher, IDisposable
+{
+    private const int BufferAlignment = 256;
+
+    private readonly OfflinePtx compiler = new();
+    private readonly Dictionary<SimtKernel, (string Text, PtxExecutor Executor)> executors = [];
+
+    /// <summary>What the counted launches did, in their order.</summary>
+    public List<CountedLaunch> Launches { get; } = [];
+
+    public void Launch(SimtKernel kernel, KernelConfig config, KernelArgument[] arguments)
+    {
+        if (!executors.TryGetValue(kernel, out var found))
+        {
+            string text = compiler.Compile(kernel);
+            executors[kernel] = found = (text, new PtxExecutor(PtxModule.Parse(text).Kernels[0]));
+        }
+        var memory = new GlobalMemory();
+        var names = kernel.Method.GetParameters();
+        var declared = found.Executor.Kernel.Parameters;
+        if (declared.Count != arguments.Length)
+            throw new InvalidOperationException($"{kernel.Name} declares {declared.Count} parameters and gets {arguments.Length}.");
+        byte[] parameters = new byte[found.Executor.Kernel.ParameterBytes];
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            byte[] bytes = arguments[i].Value ?? View(memory, names[i].Name!, arguments[i]);
+            if (bytes.Length != declared[i].Bytes)
+                throw new InvalidOperationException($"{kernel.Name} declares {declared[i].Bytes} bytes for {names[i].Name} and gets {bytes.Length}.");
+            bytes.CopyTo(parameters, declared[i].Offset);
+        }
+        var launch = new PtxLaunch(Size(config.GridDim), Size(config.GroupDim));
+        if (found.Executor.Run(launch, parameters, memory, counted) is { } count)
+            Launches.Add(new(kernel.Name, found.Text, found.Executor.Kernel, launch, count));
+    }
+
+    /// <summary>A view as ILGPU passes it: its address and its length.</summary>
+    private static byte[] View(GlobalMemory memory, string name, KernelArgument view)
+    {
+        ulong address = view.Pointer == 0 ? 0 : memory.Map(name, (void*)view.Pointer, view.Bytes, (int)(view.BufferOffset % BufferAlignment));
+        return [.. BitConverter.GetBytes(address), .. BitConverter.GetBytes(view.Length)];
+    }
+
+    private static (int X, int Y, int Z) Size(Index3D index) => (index.X, index.Y, index.Z);
+
+    public void Dispose() => compiler.Dispose();
+}
+
+/// <summary>One launch and what it did.</summary>
+/// <param name="Text">The kernel's PTX.</param>
+internal sealed record CountedLaunch(string Name, string Text, PtxFunction Kernel, PtxLaunch Launch, LaunchCount Count);
