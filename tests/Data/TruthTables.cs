@@ -30,6 +30,10 @@ public sealed class TruthTables
         Assert.That(set.Queries.Select(Name), Is.EqualTo(new[] { "b.png", "c.png" }));
         Assert.That(set.Database.Select(Name), Is.EqualTo(new[] { "0.png", "1.png", "2.png" }));
         Assert.That((set.GroundTruth(0), set.GroundTruth(1), set.Split), Is.EqualTo((new[] { 1, 2 }, new[] { 0 }, "1-3")));
+        var wide = folder.Open("1-3/all");
+        Assert.That(wide.Queries.Select(Name), Is.EqualTo(new[] { "b.png", "c.png" }));
+        Assert.That(wide.Database.Select(Name), Is.EqualTo(new[] { "0.png", "1.png", "2.png", "3.png" }), "with the answers of other queries");
+        Assert.That((wide.GroundTruth(0), wide.GroundTruth(1)), Is.EqualTo((new[] { 1, 2 }, new[] { 0 })));
     }
 
     [TestCase("2-4", "runs past its 3 queries; the range is half open, from 0.")]

@@ -33,6 +33,7 @@ internal static class Application
         {
             new TrainCommand(),
             new EvalCommand(),
+            new StudyCommand(),
             new ExtractCommand(),
             new PcaCommand(),
             new Command("data", "Makes and inspects sets of images.") { new MakeCityCommand(), new InspectCommand() },

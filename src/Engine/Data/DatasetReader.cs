@@ -8,7 +8,8 @@ namespace IlgpuNetVlad.Engine.Data;
 /// <item><c>database</c>, <c>query</c> or <c>queries</c>, and <c>ground_truth.csv</c> (see <see cref="TruthTableReader"/>);</item>
 /// <item><c>images.csv</c>, or a table of that form under another name (see <see cref="ImageTableReader"/>).</item>
 /// </list>
-/// Where the truth is listed, a split may also be a half-open range of queries, <c>0-350</c>, or <c>all</c>.
+/// Where the truth is listed, a split may also be a half-open range of queries, <c>0-350</c>, with the database images that answer them, <c>0-350/all</c>, with the whole
+/// database, or <c>all</c>.
 /// </summary>
 public static class DatasetReader
 {
@@ -71,7 +72,7 @@ public static class DatasetReader
         if (range.End > whole.Queries.Count)
             throw new UserErrorException($"The split {split} of {source} runs past its {whole.Queries.Count} queries; the range is half open, from 0.");
         var queries = Enumerable.Range(range.Start, range.End - range.Start).ToArray();
-        return whole.Restrict(queries, queries.SelectMany(whole.GroundTruth).Distinct().Order(), split);
+        return whole.Restrict(queries, range.WholeDatabase ? Enumerable.Range(0, whole.Database.Count) : queries.SelectMany(whole.GroundTruth).Distinct().Order(), split);
     }
 
     private static string FullPath(string path)

@@ -1,0 +1,154 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using IlgpuNetVlad.Engine.Data;
+using IlgpuNetVlad.Engine.Data.City;
+using IlgpuNetVlad.Engine.Models;
+using IlgpuNetVlad.Engine.Reports;
+using IlgpuNetVlad.Engine.Retrieval;
+using IlgpuNetVlad.Engine.Training;
+using IlgpuNetVlad.Kernels;
+
+namespace IlgpuNetVlad.Engine.Studies;
+
+/// <summary>
+/// Runs a study in a folder of its own: a run folder for each cell, its measurements in <c>measurements.json</c> beside its weights once it is done. Started again, it leaves finished
+/// cells alone and resumes the one that was interrupted. But for training logs nothing in it tells the time: the same settings give the same files on the same device.
+/// </summary>
+public sealed class Study
+{
+    private readonly StudySettings settings;
+    private readonly string folder;
+    private readonly Device device;
+    private readonly IImageDecoder decoder;
+    private readonly IProgressSink progress;
+
+    /// <exception cref="UserErrorException">The folder holds a study with other settings.</exception>
+    public Study(StudySettings settings, string folder, Device device, IImageDecoder decoder, IProgressSink progress)
+    {
+        (this.settings, this.folder, this.device, this.decoder, this.progress) = (settings, Path.GetFullPath(folder), device, decoder, progress);
+        string kept = Path.Combine(this.folder, "settings.json"), text = settings.ToJson();
+        if (!File.Exists(kept))
+            AtomicFile.WriteText(kept, text);
+        else if (File.ReadAllText(kept) != text)
+            throw new UserErrorException($"{folder} holds a study with other settings, whose results would not fit to these: name another folder with --output.");
+    }
+
+    /// <exception cref="OperationCanceledException">Finished cells, and the checkpoint of the one at work, stay for the next time.</exception>
+    public StudyResult Run(CancellationToken token = default)
+    {
+        string dataset = settings.Dataset is { } path ? Path.GetFullPath(path) : Town(token);
+        var cells = settings.Cells;
+        foreach (var test in settings.Tests)
+            DatasetReader.Open(Of(test, dataset), test.Split).Check();
+        var measurements = new List<StudyMeasurement>();
+        var watch = Stopwatch.StartNew();
+        int made = 0;
+        for (int i = 0; i < cells.Count; i++)
+        {
+            string file = Path.Combine(CellFolder(cells[i]), "measurements.json");
+            if (!File.Exists(file))
+            {
+                string left = made == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", about {watch.Elapsed.TotalMinutes / made * (cells.Count - i):0} minutes left");
+                progress.Line($"Cell {i + 1} of {cells.Count}: {cells[i].Trained}, seed {cells[i].Seed}{left}");
+                // Cells of a seed that differ in training alone share their start.
+                bool measureStart = !measurements.Any(m => m.Row == cells[i].Start && m.Seed == cells[i].Seed);
+                AtomicFile.WriteText(file, JsonSerializer.Serialize(Make(cells[i], dataset, measureStart, token)) + "\n");
+                made++;
+            }
+            measurements.AddRange(Read(file));
+        }
+        return new(settings, measurements);
+    }
+
+    private static StudyMeasurement[] Read(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<StudyMeasurement[]>(File.ReadAllText(file))!;
+        }
+        catch (JsonException e)
+        {
+            throw new UserErrorException($"{file} is damaged ({e.Message.TrimEnd('.')}): delete it, and the cell is measured again.", e);
+        }
+    }
+
+    private string CellFolder(StudyCell cell) => Path.Combine(folder, "cells", cell.Name);
+
+    private static string Of(StudyTest test, string dataset) => test.Dataset is { } other ? Path.GetFullPath(other) : dataset;
+
+    private string Town(CancellationToken token)
+    {
+        string town = Path.Combine(folder, "city");
+        progress.Begin("Rendering the city", 0, "pictures");
+        CityWriter.Write(town, settings.City!, (done, _) => progress.Advance(done), token);
+        return town;
+    }
+
+    private List<StudyMeasurement> Make(StudyCell cell, string dataset, bool measureStart, CancellationToken token)
+    {
+        var job = new TrainingJob
+        {
+            Dataset = dataset,
+            TrainingSplit = settings.TrainingSplit,
+            ValidationSplit = settings.ValidationSplit,
+            Network = settings.Network with
+            {
+                Pooling = cell.Pooling, Clusters = cell.Clusters, Weights = settings.Network.Weights is { } weights ? Path.GetFullPath(weights) : null,
+            },
+            Options = settings.Training with { Seed = cell.Seed, TrainFrom = cell.TrainFrom, Rules = settings.Training.Rules with { TimeMachine = cell.TimeMachine } },
+        };
+        string path = CellFolder(cell), start, best;
+        using (var run = File.Exists(Path.Combine(path, "settings.json")) ? RunFolder.Resume(path) : RunFolder.Create(path))
+        {
+            if (!run.IsResuming)
+                run.WriteSettings(job);
+            job.Run(device, run, decoder, progress, token);
+            (start, best) = (run.StartWeights, run.BestWeights);
+        }
+        var found = new List<StudyMeasurement>();
+        for (int i = 0; i < settings.Tests.Count; i++)
+        {
+            var test = settings.Tests[i];
+            var before = measureStart ? Measure(found, start, cell.Start, test, i == 0, dataset, cell.Seed, token) : null;
+            var after = Measure(found, best, cell.Trained, test, i == 0, dataset, cell.Seed, token);
+            if (i == 0 && before is not null)
+                Sheet(Path.Combine(path, "answers.png"), $"{settings.Title}, {test.Name}: {cell.Trained}, seed {cell.Seed}", before, after);
+        }
+        return found;
+    }
+
+    private EvaluationResult Measure(List<StudyMeasurement> to, string weights, string row, StudyTest test, bool first, string dataset, ulong seed, CancellationToken token)
+    {
+        EvaluationJob Job(bool whiten, IReadOnlyList<int> dimensions) => new()
+        {
+            Network = new NetworkRequest { Weights = weights }, Dataset = Of(test, dataset), Split = test.Split, Dimensions = dimensions,
+            PcaDataset = dataset, PcaSplit = settings.TrainingSplit, Whiten = whiten, Seed = seed, Batch = 32,
+        };
+        EvaluationResult? whole = null;
+        if (first && settings.Dimensions.Count > 0)
+            foreach (bool whiten in settings.Whiten)
+            {
+                whole = Job(whiten, Shorter(weights)).Run(device, decoder, progress, token);
+                to.AddRange(whole.ByDimension.Select(d => StudyMeasurement.Of(row, test.Name, d.Dimension, whiten, seed, d.Report)));
+            }
+        whole ??= Job(whiten: false, []).Run(device, decoder, progress, token);
+        to.Add(StudyMeasurement.Of(row, test.Name, 0, false, seed, whole.Report));
+        return whole;
+    }
+
+    /// <summary>A global pooling has fewer numbers than NetVLAD: only lengths that its descriptors reach.</summary>
+    private int[] Shorter(string weights)
+    {
+        using var network = Network.Load(device, weights);
+        return [.. settings.Dimensions.Where(d => d <= network.PooledLength)];
+    }
+
+    private void Sheet(string path, string title, EvaluationResult before, EvaluationResult after)
+    {
+        static bool[] Right(RecallReport report) => [.. report.FirstHit.Select(rank => rank == 1)];
+        AnswerSheet.Write(
+            path, title, after.Described.Set, QuerySample.Proportional(Right(before.Report), Right(after.Report), 10),
+            [new("before training", before.Report.Answers), new("after training", after.Report.Answers)], decoder);
+    }
+}
