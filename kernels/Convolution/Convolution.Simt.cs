@@ -20,8 +20,22 @@ public static partial class Convolution
     private static void BackwardWeightsSimt(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
     {
         Simt.BackwardWeights.On(device)(Simt.Config(s.R * s.S * s.GroupIc, s.GroupOc, s.Groups), v[0], v[1], v[2], v[3], s);
-        if (s.HasBias != 0)
-            Simt.BackwardBias.On(device)(new KernelConfig((s.Oc + SimtTile.Threads - 1) / SimtTile.Threads, SimtTile.Threads), v[1], v[2], v[4], s);
+        BackwardBiasSimt(device, s, v, workspace);
+    }
+
+    /// <summary>Floats of workspace that the bias gradient takes.</summary>
+    private static long BackwardBiasWorkspace(Device device, ConvolutionShape s) => (long)s.HasBias * BiasSlices(s) * s.Oc;
+
+    /// <summary>Parts into which the pixels are cut, by the shape alone.</summary>
+    private static int BiasSlices(ConvolutionShape s) => Math.Clamp(s.B * s.P * s.Q / 512, 1, 256);
+
+    private static void BackwardBiasSimt(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
+    {
+        if (s.HasBias == 0)
+            return;
+        int groups = (s.Oc + SimtTile.Threads - 1) / SimtTile.Threads, slices = BiasSlices(s);
+        Simt.BackwardBias.On(device)(new KernelConfig(new Index3D(groups, slices, 1), new Index3D(SimtTile.Threads, 1, 1)), v[1], v[2], workspace, s, slices);
+        Simt.BackwardBiasSum.On(device)(new KernelConfig(groups, SimtTile.Threads), workspace, v[4], s.Oc, slices);
     }
 
     /// <summary>
@@ -43,9 +57,12 @@ public static partial class Convolution
             new("convolution.backward-weights.simt-32x32x16", BackwardWeightsKernel,
                 a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>(BackwardWeightsKernel));
 
-        public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>> BackwardBias =
+        public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape, int>> BackwardBias =
             new("convolution.backward-bias.simt", BackwardBiasKernel,
-                a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>(BackwardBiasKernel));
+                a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape, int>(BackwardBiasKernel));
+
+        public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, int, int>> BackwardBiasSum =
+            new("convolution.backward-bias.sum", BackwardBiasSumKernel, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, int, int>(BackwardBiasSumKernel));
 
         public static KernelConfig Config(int rows, int columns, int groups)
             => new(new Index3D((rows + SimtTile.Rows - 1) / SimtTile.Rows, (columns + SimtTile.Columns - 1) / SimtTile.Columns, groups), new Index3D(SimtTile.Threads, 1, 1));
@@ -219,15 +236,27 @@ public static partial class Convolution
             }
         }
 
-        // One thread a channel: 64 threads read neighbouring channels, so the loads are coalesced.
-        private static void BackwardBiasKernel(ArrayView<float> y, ArrayView<float> dy, ArrayView<float> db, ConvolutionShape s)
+        // One thread a channel and slice of pixels: 64 threads read neighbouring channels, so the loads are coalesced.
+        private static void BackwardBiasKernel(ArrayView<float> y, ArrayView<float> dy, ArrayView<float> partial, ConvolutionShape s, int slices)
         {
-            int channel = Grid.IdxX * SimtTile.Threads + Group.IdxX;
+            int channel = Grid.IdxX * SimtTile.Threads + Group.IdxX, pixels = s.B * s.P * s.Q, each = (pixels + slices - 1) / slices;
             if (channel >= s.Oc)
                 return;
+            int first = Grid.IdxY * each, end = first + each < pixels ? first + each : pixels;
             float sum = 0;
-            for (int pixel = 0; pixel < s.B * s.P * s.Q; pixel++)
+            for (int pixel = first; pixel < end; pixel++)
                 sum += Masked(y, dy, s, pixel * s.Oc + channel);
+            partial[Grid.IdxY * s.Oc + channel] = sum;
+        }
+
+        private static void BackwardBiasSumKernel(ArrayView<float> partial, ArrayView<float> db, int channels, int slices)
+        {
+            int channel = Grid.IdxX * SimtTile.Threads + Group.IdxX;
+            if (channel >= channels)
+                return;
+            float sum = 0;
+            for (int slice = 0; slice < slices; slice++)
+                sum += partial[slice * channels + channel];
             db[channel] = sum;
         }
     }

@@ -47,7 +47,7 @@ public static partial class Convolution
     private static long BackwardWeightsTensorCoreWorkspace(Device device, ConvolutionShape s)
     {
         var p = TensorCoreProblem.Of(s);
-        return Bf16Packing.Floats((long)p.PackX.Chunks + p.PackGradient.Chunks) + (long)p.Slices * s.WLength;
+        return Bf16Packing.Floats((long)p.PackX.Chunks + p.PackGradient.Chunks) + Math.Max((long)p.Slices * s.WLength, BackwardBiasWorkspace(device, s));
     }
 
     private static void BackwardWeightsTensorCore(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
@@ -65,8 +65,7 @@ public static partial class Convolution
         Bf16Packing.Run(device, p.PackGradient, v[2], s.Relu != 0 ? v[1] : v[2], gradient);
         TensorCoreBackwardWeights.Kernel.On(device)(TensorTiles(p.Taps * p.InRows, s.Oc, p.Slices), x, gradient, workspace, p);
         TensorCoreBackwardWeights.Sum.On(device)(new KernelConfig((s.WLength + TensorTile.Threads - 1) / TensorTile.Threads, TensorTile.Threads), workspace, v[3], p);
-        if (s.HasBias != 0)
-            Simt.BackwardBias.On(device)(new KernelConfig((s.Oc + SimtTile.Threads - 1) / SimtTile.Threads, SimtTile.Threads), v[1], v[2], v[4], s);
+        BackwardBiasSimt(device, s, v, workspace);
     }
 
     private static KernelConfig TensorTiles(int rows, int columns, int slices) => new(
