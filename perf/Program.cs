@@ -4,12 +4,15 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Perf;
+using IlgpuNetVlad.Perf.Gpu;
 using IlgpuNetVlad.Perf.Peers;
 
-if (args is ["peers", ..])
+if (args is ["peers" or "gpu", ..])
 {
     try
     {
+        if (args[0] == "gpu")
+            return GpuRun.Run(GpuOptions.Parse(args.AsSpan(1))) ? 0 : 1;
         PeerRun.Run(PeerOptions.Parse(args.AsSpan(1)));
         return 0;
     }
