@@ -42,7 +42,7 @@ internal sealed unsafe class PtxLauncher(bool counted = false) : IKernelLauncher
         }
         var launch = new PtxLaunch(Size(config.GridDim), Size(config.GroupDim));
         if (found.Executor.Run(launch, parameters, memory, counted) is { } count)
-            Launches.Add(new(kernel.Name, found.Text, found.Executor.Kernel, launch, count));
+            Launches.Add(new(kernel.Name, found.Text, found.Executor.Kernel, launch, arguments.Sum(a => a.Bytes), count));
     }
 
     /// <summary>A view as ILGPU passes it: its address and its length.</summary>
@@ -59,4 +59,5 @@ internal sealed unsafe class PtxLauncher(bool counted = false) : IKernelLauncher
 
 /// <summary>One launch and what it did.</summary>
 /// <param name="Text">The kernel's PTX.</param>
-internal sealed record CountedLaunch(string Name, string Text, PtxFunction Kernel, PtxLaunch Launch, LaunchCount Count);
+/// <param name="ArgumentBytes">Of all views that it gets.</param>
+internal sealed record CountedLaunch(string Name, string Text, PtxFunction Kernel, PtxLaunch Launch, long ArgumentBytes, LaunchCount Count);

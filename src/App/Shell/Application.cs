@@ -37,7 +37,7 @@ internal static class Application
             new ExtractCommand(),
             new PcaCommand(),
             new Command("data", "Makes and inspects sets of images.") { new MakeCityCommand(), new InspectCommand() },
-            new Command("kernels", "What computes.") { new KernelsListCommand(), new KernelsPtxCommand(), new KernelsVerifyCommand() },
+            new Command("kernels", "What computes.") { new KernelsListCommand(), new KernelsPtxCommand(), new KernelsVerifyCommand(), new KernelsProfileCommand() },
             new DoctorCommand(),
         };
         foreach (var option in CommonOptions.All)

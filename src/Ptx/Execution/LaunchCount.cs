@@ -5,7 +5,10 @@ namespace IlgpuNetVlad.Ptx;
 /// <summary>What one launch did, instruction by instruction.</summary>
 public sealed class LaunchCount(int instructions)
 {
-    private const int SectorBytes = 32, BankBytes = 4, Banks = 32;
+    /// <summary>What global memory hands out at least.</summary>
+    public const int SectorBytes = 32;
+
+    private const int BankBytes = 4, Banks = 32;
 
     private readonly InstructionCount[] counts = new InstructionCount[instructions];
 
@@ -81,7 +84,7 @@ public sealed class LaunchCount(int instructions)
 }
 
 /// <summary>What one instruction did in a launch.</summary>
-public struct InstructionCount
+public record struct InstructionCount
 {
     /// <summary>How often a warp came by.</summary>
     public long Warps;
@@ -97,4 +100,18 @@ public struct InstructionCount
 
     /// <summary>Accesses of warps to shared memory, how often its banks were asked, how often at least, and the bytes that threads asked for.</summary>
     public long SharedRequests, SharedPasses, SharedLeastPasses, SharedBytes;
+
+    public static InstructionCount operator +(InstructionCount a, in InstructionCount b) => new()
+    {
+        Warps = a.Warps + b.Warps,
+        Threads = a.Threads + b.Threads,
+        Flops = a.Flops + b.Flops,
+        GlobalRequests = a.GlobalRequests + b.GlobalRequests,
+        GlobalSectors = a.GlobalSectors + b.GlobalSectors,
+        GlobalBytes = a.GlobalBytes + b.GlobalBytes,
+        SharedRequests = a.SharedRequests + b.SharedRequests,
+        SharedPasses = a.SharedPasses + b.SharedPasses,
+        SharedLeastPasses = a.SharedLeastPasses + b.SharedLeastPasses,
+        SharedBytes = a.SharedBytes + b.SharedBytes,
+    };
 }
