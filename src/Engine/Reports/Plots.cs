@@ -134,7 +134,11 @@ public static class Plots
         }
 
         plot.Axes.SetLimitsY(Math.Max(0, Math.Floor(lowest * 10 - 0.3) * 10), 101);
-        plot.ShowLegend(Alignment.LowerRight);
+        // A few names find room below the curves, which rise; many would hide them.
+        if (curves.Count <= 5)
+            plot.ShowLegend(Alignment.LowerRight);
+        else
+            plot.ShowLegend(Edge.Bottom);
     }
 
     private static void AddLine(Plot plot, string name, double[] xs, double[] ys, int index, bool markers)
