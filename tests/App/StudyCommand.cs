@@ -76,6 +76,15 @@ public sealed class StudyCommand
     public void OtherSettingsInTheSameFolderAreRefused()
         => Assert.That(Study("whole", Settings("Another")).Refused(), Does.Contain("other settings").And.Contain("--output"));
 
+    /// <summary>The city has no positives of a query's own time: said before the first training, not when its turn comes.</summary>
+    [Test]
+    public void WhatCannotBeTrained_IsRefusedBeforeTheFirstCell()
+    {
+        var refused = Study("untrainable", Settings().Replace("\"seeds\"", "\"timeMachine\": [ true, false ], \"seeds\""));
+        Assert.That(refused.Refused(), Does.Contain("own time"));
+        Assert.That(refused.Errors, Does.Not.Contain("Cell "));
+    }
+
     [TestCase("{", "cannot be used")]
     [TestCase("""{ "title": "x", "tests": [], "dataset": "d" }""", "at least one test")]
     [TestCase("""{ "title": "x", "tests": [ { "name": "a", "split": "test" } ] }""", "either a dataset or a city")]

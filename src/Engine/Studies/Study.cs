@@ -39,6 +39,10 @@ public sealed class Study
     {
         string dataset = settings.Dataset is { } path ? Path.GetFullPath(path) : Town(token);
         var cells = settings.Cells;
+        // All that can be wrong is found before the first hour, not after it.
+        foreach (bool timeMachine in settings.TimeMachine)
+            DatasetReader.Open(dataset, settings.TrainingSplit, settings.Training.Rules with { TimeMachine = timeMachine }).CheckTraining();
+        DatasetReader.Open(dataset, settings.ValidationSplit).Check();
         foreach (var test in settings.Tests)
             DatasetReader.Open(Of(test, dataset), test.Split).Check();
         var measurements = new List<StudyMeasurement>();
