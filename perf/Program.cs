@@ -6,13 +6,19 @@ using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Perf;
 using IlgpuNetVlad.Perf.Gpu;
 using IlgpuNetVlad.Perf.Peers;
+using IlgpuNetVlad.Perf.Profiles;
 
-if (args is ["peers" or "gpu", ..])
+if (args is ["peers" or "gpu" or "profile", ..])
 {
     try
     {
         if (args[0] == "gpu")
             return GpuRun.Run(GpuOptions.Parse(args.AsSpan(1))) ? 0 : 1;
+        if (args[0] == "profile")
+        {
+            ProfileRun.Run(ProfileOptions.Parse(args.AsSpan(1)));
+            return 0;
+        }
         PeerRun.Run(PeerOptions.Parse(args.AsSpan(1)));
         return 0;
     }

@@ -53,6 +53,9 @@ public sealed class Device : IDisposable
     /// <summary>The coarsest rounding of inputs that is admitted: variants that round more are not chosen.</summary>
     public Precision Precision { get; private init; }
 
+    /// <summary>Is told of each operation and its time; null, as at first, costs nothing.</summary>
+    public IOperationObserver? Observer { get; set; }
+
     /// <summary>Whether the instructions of tensor cores run: compute capability 8.0 and on, and the simulation.</summary>
     public bool HasTensorCores => Kind == DeviceKind.Simulation || Accelerator is CudaAccelerator { Architecture: var architecture } && architecture >= CudaArchitecture.SM_80;
 

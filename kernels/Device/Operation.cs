@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ILGPU;
 
 namespace IlgpuNetVlad.Kernels;
@@ -128,7 +129,16 @@ public sealed class Operation<TProblem> : Operation
         long need = variant.Workspace(device, problem);
         if (workspace.Length < need)
             throw new ArgumentException($"{Name} {problem}: the workspace needs {need} floats and has {workspace.Length}.");
-        variant.Run(device, problem, buffers, workspace);
+        if (device.Observer is { } observer)
+        {
+            device.Synchronize();
+            long begin = Stopwatch.GetTimestamp();
+            variant.Run(device, problem, buffers, workspace);
+            device.Synchronize();
+            observer.Ran(this, variant, problem, Stopwatch.GetElapsedTime(begin));
+        }
+        else
+            variant.Run(device, problem, buffers, workspace);
     }
 
     public override IReadOnlyList<Variant> AllVariants => Variants;
