@@ -4,12 +4,28 @@ namespace IlgpuNetVlad.Kernels;
 
 public static unsafe partial class Convolution
 {
-    private static void ForwardHost(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
-    {
-        if (s.B > 0)
-            HostConvolution.Forward(device, s, HostMemory.Pointer(v[0]), HostMemory.Pointer(v[1]), s.HasBias != 0 ? HostMemory.Pointer(v[2]) : null,
-                HostMemory.Pointer(v[3]), HostMemory.Pointer(workspace));
-    }
+    private static Preparation<ConvolutionShape> DirectPreparation => new(
+        HostConvolution.Prepared,
+        (Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared)
+            => HostConvolution.Prepare(device, s, HostMemory.Pointer(v[1]), HostMemory.Pointer(prepared)),
+        (Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared, ArrayView<float> workspace) =>
+        {
+            if (s.B > 0)
+                HostConvolution.Forward(device, s, HostMemory.Pointer(v[0]), Bias(s, v), HostMemory.Pointer(v[3]), HostMemory.Pointer(prepared), HostMemory.Pointer(workspace));
+        });
+
+    /// <param name="pooled">For <see cref="ForwardPooledOperation"/>.</param>
+    private static Preparation<ConvolutionShape> WinogradPreparation(bool pooled) => new(
+        HostWinograd.Prepared,
+        (Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared)
+            => HostWinograd.Prepare(device, s, HostMemory.Pointer(v[1]), HostMemory.Pointer(prepared)),
+        (Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared, ArrayView<float> workspace) =>
+        {
+            if (s.B > 0)
+                HostWinograd.Forward(device, s, pooled, HostMemory.Pointer(v[0]), Bias(s, v), HostMemory.Pointer(v[3]), HostMemory.Pointer(prepared), HostMemory.Pointer(workspace));
+        });
+
+    private static float* Bias(in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v) => s.HasBias != 0 ? HostMemory.Pointer(v[2]) : null;
 
     private static void BackwardDataHost(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
     {
@@ -21,13 +37,6 @@ public static unsafe partial class Convolution
     private static void BackwardWeightsHost(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
         => HostWeightGradient.Run(device, s, HostMemory.Pointer(v[0]), HostMemory.Pointer(v[1]), HostMemory.Pointer(v[2]), HostMemory.Pointer(v[3]),
             HostMemory.Pointer(v[4]), HostMemory.Pointer(workspace));
-
-    private static void ForwardWinograd(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
-    {
-        if (s.B > 0)
-            HostWinograd.Forward(device, s, HostMemory.Pointer(v[0]), HostMemory.Pointer(v[1]), s.HasBias != 0 ? HostMemory.Pointer(v[2]) : null,
-                HostMemory.Pointer(v[3]), HostMemory.Pointer(workspace));
-    }
 
     private static void BackwardDataWinograd(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
     {

@@ -8,6 +8,13 @@ public static partial class Convolution
     private static void ForwardReference(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
         => Forward<float>(s, HostMemory.Span(v[0]), HostMemory.Span(v[1]), HostMemory.Span(v[2]), HostMemory.Span(v[3]));
 
+    private static void ForwardPooledReference(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
+    {
+        var map = new float[s.YLength];
+        Forward<float>(s, HostMemory.Span(v[0]), HostMemory.Span(v[1]), HostMemory.Span(v[2]), map);
+        MaxPooling.Forward<float>(new PoolingShape(s.B, s.P, s.Q, s.Oc, 2, 2), map, HostMemory.Span(v[3]));
+    }
+
     private static void BackwardDataReference(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
         => BackwardData<float>(s, HostMemory.Span(v[0]), HostMemory.Span(v[1]), HostMemory.Span(v[2]), HostMemory.Span(v[3]));
 

@@ -11,6 +11,12 @@ public static partial class Convolution
             Simt.Forward.On(device)(Simt.Config(s.B * s.P * s.Q, s.GroupOc, s.Groups), v[0], v[1], v[2], v[3], s);
     }
 
+    private static void ForwardPooledSimt(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
+    {
+        if (s.B > 0)
+            Simt.ForwardPooled.On(device)(Simt.Config(4 * s.B * (s.P / 2) * (s.Q / 2), s.GroupOc, s.Groups), v[0], v[1], v[2], v[3], s);
+    }
+
     private static void BackwardDataSimt(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
     {
         if (s.B > 0)
@@ -49,6 +55,10 @@ public static partial class Convolution
             new("convolution.forward.simt-32x32x16", ForwardKernel,
                 a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>(ForwardKernel));
 
+        public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>> ForwardPooled =
+            new("convolution.forward-pooled.simt-32x32x16", ForwardPooledKernel,
+                a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>(ForwardPooledKernel));
+
         public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>> BackwardData =
             new("convolution.backward-data.simt-32x32x16", BackwardDataKernel,
                 a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>(BackwardDataKernel));
@@ -70,9 +80,53 @@ public static partial class Convolution
         // k = (r, s, c); rows are output pixels, columns output channels of the group.
         private static void ForwardKernel(ArrayView<float> x, ArrayView<float> w, ArrayView<float> b, ArrayView<float> y, ConvolutionShape s)
         {
+            int rows = s.B * s.P * s.Q;
+            var sums = Products(x, w, s, rows, false);
+            for (int i = 0; i < 4; i++)
+            {
+                int row = Grid.IdxX * SimtTile.Rows + SimtTile.ThreadRow + i, column = Grid.IdxY * SimtTile.Columns + SimtTile.ThreadColumn;
+                if (row >= rows)
+                    continue;
+                var (c0, c1, c2, c3) = SimtTile.Row(sums, i);
+                Finish(b, y, s, row, column, Grid.IdxZ, c0);
+                Finish(b, y, s, row, column + 1, Grid.IdxZ, c1);
+                Finish(b, y, s, row, column + 2, Grid.IdxZ, c2);
+                Finish(b, y, s, row, column + 3, Grid.IdxZ, c3);
+            }
+        }
+
+        // Four rows that follow each other are the pixels of one 2×2 window, and one thread has all four.
+        private static void ForwardPooledKernel(ArrayView<float> x, ArrayView<float> w, ArrayView<float> b, ArrayView<float> y, ConvolutionShape s)
+        {
+            int rows = 4 * s.B * (s.P / 2) * (s.Q / 2);
+            var sums = Products(x, w, s, rows, true);
+            int row = Grid.IdxX * SimtTile.Rows + SimtTile.ThreadRow, column = Grid.IdxY * SimtTile.Columns + SimtTile.ThreadColumn;
+            if (row >= rows)
+                return;
+            Finish(b, y, s, row / 4, column, Grid.IdxZ, Maximum(sums.C00, sums.C10, sums.C20, sums.C30));
+            Finish(b, y, s, row / 4, column + 1, Grid.IdxZ, Maximum(sums.C01, sums.C11, sums.C21, sums.C31));
+            Finish(b, y, s, row / 4, column + 2, Grid.IdxZ, Maximum(sums.C02, sums.C12, sums.C22, sums.C32));
+            Finish(b, y, s, row / 4, column + 3, Grid.IdxZ, Maximum(sums.C03, sums.C13, sums.C23, sums.C33));
+        }
+
+        /// <summary>NaN where one of them is.</summary>
+        private static float Maximum(float a, float b, float c, float d)
+        {
+            if (!(a >= b) && a == a)
+                a = b;
+            if (!(a >= c) && a == a)
+                a = c;
+            if (!(a >= d) && a == a)
+                a = d;
+            return a;
+        }
+
+        /// <param name="windows">Rows go through the 2×2 windows of pooling one after the other instead of through the map's rows.</param>
+        private static SimtTile Products(ArrayView<float> x, ArrayView<float> w, ConvolutionShape s, int rows, bool windows)
+        {
             var sharedA = SharedMemory.Allocate<float>(SimtTile.Depth * SimtTile.Pitch);
             var sharedB = SharedMemory.Allocate<float>(SimtTile.Depth * SimtTile.Pitch);
-            int rows = s.B * s.P * s.Q, depth = s.R * s.S * s.GroupIc, group = Grid.IdxZ;
+            int depth = s.R * s.S * s.GroupIc, group = Grid.IdxZ;
             int row0 = Grid.IdxX * SimtTile.Rows, column0 = Grid.IdxY * SimtTile.Columns;
             var sums = new SimtTile();
             for (int k0 = 0; k0 < depth; k0 += SimtTile.Depth)
@@ -83,7 +137,7 @@ public static partial class Convolution
                     int k = element % SimtTile.Depth, row = element / SimtTile.Depth;
                     float value = 0;
                     if (row0 + row < rows && k0 + k < depth)
-                        value = Pixel(x, s, row0 + row, (k0 + k) / s.GroupIc, group * s.GroupIc + (k0 + k) % s.GroupIc);
+                        value = Pixel(x, s, windows ? InWindow(s, row0 + row) : row0 + row, (k0 + k) / s.GroupIc, group * s.GroupIc + (k0 + k) % s.GroupIc);
                     sharedA[k * SimtTile.Pitch + row] = value;
                     int column = element % SimtTile.Columns;
                     k = element / SimtTile.Columns;
@@ -96,17 +150,14 @@ public static partial class Convolution
                 sums = SimtTile.Multiply(sums, sharedA, sharedB);
                 Group.Barrier();
             }
-            for (int i = 0; i < 4; i++)
-            {
-                int row = row0 + SimtTile.ThreadRow + i, column = column0 + SimtTile.ThreadColumn;
-                if (row >= rows)
-                    continue;
-                var (c0, c1, c2, c3) = SimtTile.Row(sums, i);
-                Finish(b, y, s, row, column, group, c0);
-                Finish(b, y, s, row, column + 1, group, c1);
-                Finish(b, y, s, row, column + 2, group, c2);
-                Finish(b, y, s, row, column + 3, group, c3);
-            }
+            return sums;
+        }
+
+        /// <summary>The output pixel that is number row % 4 of 2×2 window row / 4.</summary>
+        private static int InWindow(ConvolutionShape s, int row)
+        {
+            int window = row / 4, columns = s.Q / 2, q = window % columns, p = window / columns % (s.P / 2), image = window / columns / (s.P / 2);
+            return (image * s.P + 2 * p + row % 4 / 2) * s.Q + 2 * q + row % 2;
         }
 
         private static void Finish(ArrayView<float> b, ArrayView<float> y, ConvolutionShape s, int row, int column, int group, float sum)

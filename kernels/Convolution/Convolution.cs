@@ -29,8 +29,8 @@ public static partial class Convolution
         Tolerance = s => SumTolerance(s.R * s.S * s.GroupIc),
         Variants =
         [
-            new("host-winograd", VariantKind.Host, ForwardWinograd, HostWinograd.ForwardWorkspace, Winograd.Refuses),
-            new("host-6x4v", VariantKind.Host, ForwardHost, HostConvolution.ForwardWorkspace),
+            new("host-winograd", VariantKind.Host, WinogradPreparation(pooled: false), HostWinograd.ForwardWorkspace, Winograd.Refuses),
+            new("host-6x4v", VariantKind.Host, DirectPreparation, HostConvolution.ForwardWorkspace),
             new("bf16-128x128x32", VariantKind.TensorCore, ForwardTensorCore, ForwardTensorCoreWorkspace, RefusesTensorCore, TensorCoreForward.Kernel, Bf16Packing.Kernel),
             new("simt-32x32x16", VariantKind.Simt, ForwardSimt, kernels: Simt.Forward),
             new("reference", VariantKind.Reference, ForwardReference),

@@ -78,9 +78,11 @@ internal readonly unsafe struct HostConvolution : IHostTask
 
     public static long ForwardWorkspace(Device device, ConvolutionShape s)
     {
-        var phase = HostPhase.Forward(s);
-        return PackedLength(phase, s.Groups, s.GroupIc, s.GroupOc) + device.Threads * WorkerScratch(ForwardStrip(s, null), phase);
+        return device.Threads * WorkerScratch(ForwardStrip(s, null), HostPhase.Forward(s));
     }
+
+    /// <summary>Floats of packed weights.</summary>
+    public static long Prepared(Device device, ConvolutionShape s) => PackedLength(HostPhase.Forward(s), s.Groups, s.GroupIc, s.GroupOc);
 
     /// <summary>The phases follow each other, so the largest one decides.</summary>
     public static long BackwardDataWorkspace(Device device, ConvolutionShape s)
@@ -103,13 +105,15 @@ internal readonly unsafe struct HostConvolution : IHostTask
     private static HostStrip BackwardStrip(in ConvolutionShape s, in HostPhase phase, float* dy, float* mask)
         => new(dy, mask, s.P, s.Q, s.Oc, 1, phase.PadTop, phase.PadLeft, phase.TapRows, phase.TapColumns);
 
-    public static void Forward(Device device, in ConvolutionShape s, float* x, float* w, float* b, float* y, float* workspace)
+    public static void Prepare(Device device, in ConvolutionShape s, float* w, float* prepared)
     {
-        var phase = HostPhase.Forward(s);
-        var packing = new HostWeightPacking(w, workspace, s, phase, backward: false);
+        var packing = new HostWeightPacking(w, prepared, s, HostPhase.Forward(s), backward: false);
         device.RunHost(packing.Tiles, packing);
-        var task = new HostConvolution(ForwardStrip(s, x), phase, workspace, b, s.Relu != 0, y, workspace + PackedLength(phase, s.Groups, s.GroupIc, s.GroupOc),
-            s.B, s.P, s.Q, s.Groups, s.GroupIc, s.GroupOc);
+    }
+
+    public static void Forward(Device device, in ConvolutionShape s, float* x, float* b, float* y, float* prepared, float* workspace)
+    {
+        var task = new HostConvolution(ForwardStrip(s, x), HostPhase.Forward(s), prepared, b, s.Relu != 0, y, workspace, s.B, s.P, s.Q, s.Groups, s.GroupIc, s.GroupOc);
         device.RunHost(task.Tiles, task);
     }
 

@@ -9,7 +9,8 @@ namespace IlgpuNetVlad.Kernels;
 /// <para>
 /// A worker takes a block of up to 48 tiles, of whatever images. It transforms all input channels of the block into its own scratch V [point][tile][channel];
 /// then, panel of 64 output channels by panel, multiplies V by the transformed weights at each of the 36 points through <see cref="RegisterTile"/> into M
-/// [point][tile][64], which stays in the L2 cache, and transforms M to outputs with bias and ReLU. Weights are transformed once a call. 2.25 multiply-adds an
+/// [point][tile][64], which stays in the L2 cache, and transforms M to outputs with bias and ReLU, and takes the maxima of 2×2 where pooling follows: then
+/// the map before it is never written. Weights are transformed once a call, or once for many calls (<see cref="Preparation{TProblem}"/>). 2.25 multiply-adds an
 /// output and channel pair instead of 9; V is read once a panel, the weights of a panel once a block: 24 FLOPs for each byte of them.
 /// Every sum over channels is one chain in order: no result depends on blocks, batch or threads. A NaN reaches all outputs of the tiles that read it.
 /// </para>
@@ -21,9 +22,9 @@ internal readonly unsafe struct HostWinograd : IHostTask
 
     private readonly float* input, mask, packed, bias, output, scratch;
     private readonly int images, rows, columns, channels, outRows, outColumns, outChannels, padding, block;
-    private readonly bool relu;
+    private readonly bool relu, pooled;
 
-    private HostWinograd(float* input, float* mask, int images, int rows, int columns, int channels, int padding, float* packed, float* bias, bool relu,
+    private HostWinograd(float* input, float* mask, int images, int rows, int columns, int channels, int padding, float* packed, float* bias, bool relu, bool pooled,
         float* output, int outRows, int outColumns, int outChannels, float* workspace, int threads)
     {
         this.input = input;
@@ -36,6 +37,7 @@ internal readonly unsafe struct HostWinograd : IHostTask
         this.packed = packed;
         this.bias = bias;
         this.relu = relu;
+        this.pooled = pooled;
         this.output = output;
         this.outRows = outRows;
         this.outColumns = outColumns;
@@ -64,23 +66,28 @@ internal readonly unsafe struct HostWinograd : IHostTask
     private static long WorkerFloats(int channels)
         => (channels + 15) / 16 * 16 + Winograd.Points * (PointStep(MaxBlock, channels) + PointStep(MaxBlock, HostPanels.MaxWidth)) + Winograd.Tile * Winograd.Tile * 16;
 
-    public static long ForwardWorkspace(Device device, ConvolutionShape s) => WinogradWeightPacking.Length(s.Ic, s.Oc) + device.Threads * WorkerFloats(s.Ic);
+    public static long ForwardWorkspace(Device device, ConvolutionShape s) => device.Threads * WorkerFloats(s.Ic);
+
+    /// <summary>Floats of transformed weights.</summary>
+    public static long Prepared(Device device, ConvolutionShape s) => WinogradWeightPacking.Length(s.Ic, s.Oc);
 
     public static long BackwardDataWorkspace(Device device, ConvolutionShape s) => WinogradWeightPacking.Length(s.Oc, s.Ic) + device.Threads * WorkerFloats(s.Oc);
 
-    public static void Forward(Device device, in ConvolutionShape s, float* x, float* w, float* b, float* y, float* workspace)
+    public static void Prepare(Device device, in ConvolutionShape s, float* w, float* prepared)
     {
-        var packing = new WinogradWeightPacking(w, workspace, s, backward: false);
+        var packing = new WinogradWeightPacking(w, prepared, s, backward: false);
         device.RunHost(packing.Tiles, packing);
-        new HostWinograd(x, null, s.B, s.H, s.W, s.Ic, s.Padding, workspace, b, s.Relu != 0, y, s.P, s.Q, s.Oc,
-            workspace + WinogradWeightPacking.Length(s.Ic, s.Oc), device.Threads).Run(device);
     }
+
+    /// <param name="pooled">y is [B, P/2, Q/2, Oc], maxima of 2×2.</param>
+    public static void Forward(Device device, in ConvolutionShape s, bool pooled, float* x, float* b, float* y, float* prepared, float* workspace)
+        => new HostWinograd(x, null, s.B, s.H, s.W, s.Ic, s.Padding, prepared, b, s.Relu != 0, pooled, y, s.P, s.Q, s.Oc, workspace, device.Threads).Run(device);
 
     public static void BackwardData(Device device, in ConvolutionShape s, float* w, float* y, float* dy, float* dx, float* workspace)
     {
         var packing = new WinogradWeightPacking(w, workspace, s, backward: true);
         device.RunHost(packing.Tiles, packing);
-        new HostWinograd(dy, s.Relu != 0 ? y : null, s.B, s.P, s.Q, s.Oc, 2 - s.Padding, workspace, null, false, dx, s.H, s.W, s.Ic,
+        new HostWinograd(dy, s.Relu != 0 ? y : null, s.B, s.P, s.Q, s.Oc, 2 - s.Padding, workspace, null, false, false, dx, s.H, s.W, s.Ic,
             workspace + WinogradWeightPacking.Length(s.Oc, s.Ic), device.Threads).Run(device);
     }
 
@@ -166,15 +173,23 @@ internal readonly unsafe struct HostWinograd : IHostTask
     {
         var (image, row, column) = Place(tile);
         int lanes = TOps.Count, height = Math.Min(Winograd.Tile, outRows - row), width = Math.Min(Winograd.Tile, outColumns - column);
-        float* tileStart = output + (((long)image * outRows + row) * outColumns + column) * outChannels + channel;
+        int mapRows = outRows, mapColumns = outColumns;
+        if (pooled)
+        {
+            // An odd row or column at the end has no window. Tiles begin at even places, so each window lies in one tile.
+            (height, width, row, column, mapRows, mapColumns) = (height / 2, width / 2, row / 2, column / 2, outRows / 2, outColumns / 2);
+        }
+        float* tileStart = output + (((long)image * mapRows + row) * mapColumns + column) * outChannels + channel;
         for (int c = 0; c < used; c += lanes)
         {
             WinogradTransforms.Output<TVector, TOps>(from + c, (nint)step, pixels);
+            if (pooled)
+                Pool<TVector, TOps>(pixels);
             int count = Math.Min(lanes, used - c);
             for (int i = 0; i < height; i++)
                 for (int j = 0; j < width; j++)
                 {
-                    float* to = tileStart + ((long)i * outColumns + j) * outChannels + c, pixel = pixels + (i * Winograd.Tile + j) * lanes;
+                    float* to = tileStart + ((long)i * mapColumns + j) * outChannels + c, pixel = pixels + (i * Winograd.Tile + j) * lanes;
                     if (count == lanes)
                     {
                         var value = TOps.Load(pixel);
@@ -188,5 +203,25 @@ internal readonly unsafe struct HostWinograd : IHostTask
                         HostPanels.Finish(pixel, lanes, bias == null ? null : bias + channel + c, relu, to, outChannels, 1, count);
                 }
         }
+    }
+
+    /// <summary>
+    /// The maxima of 2×2 take the places of the tile's upper left 2×2. Before bias and ReLU: both keep the order of numbers, also rounded, so the results are
+    /// those of pooling afterwards.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Pool<TVector, TOps>(float* pixels)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+    {
+        int lanes = TOps.Count;
+        for (int i = 0; i < 2; i++)
+            for (int j = 0; j < 2; j++)
+            {
+                float* window = pixels + (2 * i * Winograd.Tile + 2 * j) * lanes, below = window + Winograd.Tile * lanes;
+                TOps.Store(
+                    TOps.Max(TOps.Max(TOps.Load(window), TOps.Load(window + lanes)), TOps.Max(TOps.Load(below), TOps.Load(below + lanes))),
+                    pixels + (i * Winograd.Tile + j) * lanes);
+            }
     }
 }

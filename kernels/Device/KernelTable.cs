@@ -6,6 +6,7 @@ public static class KernelTable
     public static IReadOnlyList<Operation> All { get; } =
     [
         Convolution.ForwardOperation,
+        Convolution.ForwardPooledOperation,
         Convolution.BackwardDataOperation,
         Convolution.BackwardWeightsOperation,
         MaxPooling.ForwardOperation,

@@ -115,8 +115,37 @@ public sealed class Operation<TProblem> : Operation
     public void Run(Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> workspace)
         => Run(Choose(device, problem), device, problem, buffers, workspace);
 
+    /// <summary>Floats that <see cref="Prepare"/> fills; 0 where the variant that will run keeps nothing.</summary>
+    public long Prepared(Device device, in TProblem problem) => Choose(device, problem).Preparation?.Length(device, problem) ?? 0;
+
+    /// <summary>Floats of workspace that <see cref="RunPrepared"/> needs.</summary>
+    public long PreparedWorkspace(Device device, in TProblem problem)
+    {
+        var variant = Choose(device, problem);
+        return variant.Workspace(device, problem) - (variant.Preparation?.Length(device, problem) ?? 0);
+    }
+
+    /// <summary>Makes of the inputs that seldom change what <see cref="RunPrepared"/> takes, as often as they do change.</summary>
+    /// <param name="buffers">As of <see cref="Run"/>; of a convolution only w need be there.</param>
+    public void Prepare(Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> prepared)
+        => Observed(Choose(device, problem), device, problem, buffers, prepared, default, prepare: true);
+
+    /// <summary>As <see cref="Run"/>, with what <see cref="Prepare"/> made of the same weights and shape, for whatever number of images.</summary>
+    public void RunPrepared(Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> prepared, ArrayView<float> workspace)
+    {
+        var variant = Choose(device, problem);
+        Require(variant, device, problem, buffers, prepared.Length + workspace.Length);
+        Observed(variant, device, problem, buffers, prepared, workspace);
+    }
+
     /// <summary>Runs one variant.</summary>
     public void Run(Variant<TProblem> variant, Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> workspace)
+    {
+        Require(variant, device, problem, buffers, workspace.Length);
+        Observed(variant, device, problem, buffers, default, workspace);
+    }
+
+    private void Require(Variant<TProblem> variant, Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, long workspace)
     {
         if (Check(problem) is { } wrong)
             throw new ArgumentException($"{Name} {problem}: {wrong}");
@@ -127,18 +156,30 @@ public sealed class Operation<TProblem> : Operation
             if (buffers[i].Length < specs[i].Length)
                 throw new ArgumentException($"{Name} {problem}: {specs[i].Name} needs {specs[i].Length} elements and has {buffers[i].Length}.");
         long need = variant.Workspace(device, problem);
-        if (workspace.Length < need)
-            throw new ArgumentException($"{Name} {problem}: the workspace needs {need} floats and has {workspace.Length}.");
+        if (workspace < need)
+            throw new ArgumentException($"{Name} {problem}: the workspace needs {need} floats and has {workspace}.");
+    }
+
+    private void Observed(
+        Variant<TProblem> variant, Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> prepared, ArrayView<float> workspace, bool prepare = false)
+    {
+        long begin = 0;
+        if (device.Observer is not null)
+        {
+            device.Synchronize();
+            begin = Stopwatch.GetTimestamp();
+        }
+        if (prepare)
+            variant.Preparation!.Prepare(device, problem, buffers, prepared);
+        else if (prepared.Length > 0)
+            variant.Preparation!.Run(device, problem, buffers, prepared, workspace);
+        else
+            variant.Run(device, problem, buffers, workspace);
         if (device.Observer is { } observer)
         {
             device.Synchronize();
-            long begin = Stopwatch.GetTimestamp();
-            variant.Run(device, problem, buffers, workspace);
-            device.Synchronize();
             observer.Ran(this, variant, problem, Stopwatch.GetElapsedTime(begin));
         }
-        else
-            variant.Run(device, problem, buffers, workspace);
     }
 
     public override IReadOnlyList<Variant> AllVariants => Variants;

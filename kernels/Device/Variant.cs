@@ -67,7 +67,16 @@ public sealed class Variant<TProblem>(
     params SimtKernel[] kernels) : Variant(name, kind, kernels)
     where TProblem : struct
 {
+    /// <param name="preparation">What it makes of inputs that seldom change, and its run with that.</param>
+    /// <param name="workspace">Floats of workspace beside what is prepared.</param>
+    public Variant(string name, VariantKind kind, Preparation<TProblem> preparation, Func<Device, TProblem, long> workspace, Func<TProblem, string?>? refuses = null)
+        : this(name, kind, preparation.RunWhole, (device, problem) => preparation.Length(device, problem) + workspace(device, problem), refuses)
+        => Preparation = preparation;
+
     public Launch<TProblem> Run { get; } = run;
+
+    /// <summary>Null where nothing is worth keeping from call to call.</summary>
+    public Preparation<TProblem>? Preparation { get; }
 
     public long Workspace(Device device, in TProblem problem) => workspace?.Invoke(device, problem) ?? 0;
 

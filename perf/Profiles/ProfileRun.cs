@@ -94,7 +94,7 @@ internal static class ProfileRun
             RankingLoss.WeakOperation.Run(network.Device, shape, [descriptors, rows, losses, violating, gradient], workspace);
             plan.Backward(shape.Images, gradient);
             foreach (var p in plan.Trained)
-                SgdUpdate.Run(network.Device, new SgdShape((int)p.Length, 1e-6f, 0.9f, 1e-3f, 1f / Tuple), p.Value, p.Gradient, p.Velocity);
+                p.Descend(1e-6f, 0.9f, 1e-3f, 1f / Tuple);
         }
 
         public void Dispose()

@@ -48,7 +48,12 @@ public sealed class ConvolutionLayer : Layer
         return new(s.P, s.Q, oc);
     }
 
-    public override long ForwardWorkspace(Device device, int images, MapShape input) => Convolution.ForwardOperation.Workspace(device, Shape(images, input));
+    public override long ForwardWorkspace(Device device, int images, MapShape input) => Convolution.ForwardOperation.PreparedWorkspace(device, Shape(images, input));
+
+    public override long Prepared(Device device, int images, MapShape input) => Convolution.ForwardOperation.Prepared(device, Shape(images, input));
+
+    public override void Prepare(in LayerPass pass)
+        => Convolution.ForwardOperation.Prepare(pass.Device, Shape(pass.Images, pass.Input), [default, Weight.Value, default, default], pass.Prepared);
 
     public override long BackwardWorkspace(Device device, int images, MapShape input, bool data)
     {
@@ -57,7 +62,11 @@ public sealed class ConvolutionLayer : Layer
     }
 
     public override void Forward(in LayerPass pass)
-        => Convolution.Forward(pass.Device, Shape(pass.Images, pass.Input), pass.X, Weight.Value, Bias.Value, pass.Y, pass.Workspace);
+        => Convolution.ForwardOperation.RunPrepared(
+            pass.Device, Shape(pass.Images, pass.Input), [pass.X, Weight.Value, Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
+
+    /// <summary>Whether this device computes it and the pooling behind it in one.</summary>
+    internal bool Takes(MaxPoolingLayer pooling, Device device, MapShape input) => pooling.IsHalving && Convolution.FusesPooling(device, Shape(1, input));
 
     public override void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx)
     {
@@ -67,6 +76,6 @@ public sealed class ConvolutionLayer : Layer
             Convolution.BackwardData(pass.Device, s, Weight.Value, pass.Y, dy, dx, pass.Workspace);
     }
 
-    private ConvolutionShape Shape(int images, MapShape input)
+    internal ConvolutionShape Shape(int images, MapShape input)
         => new(images, input.Height, input.Width, ic, oc, window, window, stride, padding, groups, relu ? 1 : 0);
 }

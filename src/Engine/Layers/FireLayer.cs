@@ -55,12 +55,28 @@ public sealed class FireLayer : Layer
             Math.Max(one.BackwardWorkspace(device, images, between, data: true), three.BackwardWorkspace(device, images, between, data: true)));
     }
 
+    /// <summary>The squeezing convolution's, then the others'.</summary>
+    public override long Prepared(Device device, int images, MapShape input)
+    {
+        var between = Between(input);
+        return squeeze.Prepared(device, images, input) + one.Prepared(device, images, between) + three.Prepared(device, images, between);
+    }
+
+    public override void Prepare(in LayerPass pass)
+    {
+        var (first, second, third) = PreparedParts(pass);
+        squeeze.Prepare(pass with { Prepared = first });
+        one.Prepare(pass with { Input = Between(pass.Input), Prepared = second });
+        three.Prepare(pass with { Input = Between(pass.Input), Prepared = third });
+    }
+
     public override void Forward(in LayerPass pass)
     {
         var (s, a, b) = Parts(pass.Kept, pass);
-        squeeze.Forward(pass with { Y = s });
-        one.Forward(pass with { Input = Between(pass.Input), X = s, Y = a });
-        three.Forward(pass with { Input = Between(pass.Input), X = s, Y = b });
+        var (first, second, third) = PreparedParts(pass);
+        squeeze.Forward(pass with { Y = s, Prepared = first });
+        one.Forward(pass with { Input = Between(pass.Input), X = s, Y = a, Prepared = second });
+        three.Forward(pass with { Input = Between(pass.Input), X = s, Y = b, Prepared = third });
         Concatenation.Forward(pass.Device, Halves(pass), a, b, pass.Y);
     }
 
@@ -78,6 +94,14 @@ public sealed class FireLayer : Layer
         three.Backward(inner with { Y = b }, db, dsAgain);
         Addition.Accumulate(pass.Device, new(checked((int)ds.Length)), ds, dsAgain);
         squeeze.Backward(pass with { Y = s, Workspace = workspace }, ds, dx);
+    }
+
+    private (ArrayView<float> Squeeze, ArrayView<float> One, ArrayView<float> Three) PreparedParts(in LayerPass pass)
+    {
+        long first = squeeze.Prepared(pass.Device, pass.Images, pass.Input), second = one.Prepared(pass.Device, pass.Images, Between(pass.Input));
+        long all = pass.Prepared.Length;
+        // A device that prepares nothing has no view to cut.
+        return all == 0 ? default : (pass.Prepared.SubView(0, first), pass.Prepared.SubView(first, second), pass.Prepared.SubView(first + second, all - first - second));
     }
 
     private MapShape Between(MapShape input) => input with { Channels = squeezed };

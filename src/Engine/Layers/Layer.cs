@@ -30,7 +30,15 @@ public abstract class Layer(string name, string? alias = null) : IDisposable
     /// <summary>Numbers that it makes on the way forth, beside its output, and reads on the way back.</summary>
     public virtual long Kept(int images, MapShape input) => 0;
 
-    /// <summary>Numbers of workspace of <see cref="Forward"/>.</summary>
+    /// <summary>Numbers that <see cref="Prepare"/> makes of its parameters alone, whatever the number of images.</summary>
+    public virtual long Prepared(Device device, int images, MapShape input) => 0;
+
+    /// <summary>Fills <see cref="LayerPass.Prepared"/> for all forward passes until a parameter changes.</summary>
+    public virtual void Prepare(in LayerPass pass)
+    {
+    }
+
+    /// <summary>Numbers of workspace of <see cref="Forward"/>, beside <see cref="Prepared"/>.</summary>
     public virtual long ForwardWorkspace(Device device, int images, MapShape input) => 0;
 
     /// <summary>Numbers of workspace of <see cref="Backward"/>.</summary>

@@ -9,5 +9,7 @@ namespace IlgpuNetVlad.Engine.Layers;
 /// <param name="Y">[images, output]</param>
 /// <param name="Kept">What the layer said that it keeps from forward for backward.</param>
 /// <param name="Workspace">Contents undefined before and after.</param>
+/// <param name="Prepared">What <see cref="Layer.Prepare"/> made of its parameters; empty on the way back.</param>
 public readonly record struct LayerPass(
-    Device Device, int Images, MapShape Input, ArrayView<float> X, ArrayView<float> Y, ArrayView<float> Kept, ArrayView<float> Workspace);
+    Device Device, int Images, MapShape Input, ArrayView<float> X, ArrayView<float> Y, ArrayView<float> Kept, ArrayView<float> Workspace,
+    ArrayView<float> Prepared = default);

@@ -7,6 +7,9 @@ namespace IlgpuNetVlad.Engine.Layers;
 /// <param name="ceil">Windows that reach over the border are cut; otherwise they are dropped.</param>
 public sealed class MaxPoolingLayer(string name, int window, int stride, bool ceil = false, string? alias = null) : Layer(name, alias)
 {
+    /// <summary>Windows of 2×2 beside each other, an odd row or column dropped.</summary>
+    internal bool IsHalving => window == 2 && stride == 2 && !ceil;
+
     /// <summary>The way back finds the maxima again.</summary>
     public override bool KeepsInput => true;
 

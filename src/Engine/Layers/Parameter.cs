@@ -39,7 +39,10 @@ public sealed class Parameter : IDisposable
     /// <summary>Numbers that one output of its layer adds up, for a fitting random start; 0 where the start is zero or comes from data.</summary>
     public int FanIn => isKernel ? FileShape[1] * FileShape[2] * FileShape[3] : 0;
 
-    /// <summary>In the kernels' layout.</summary>
+    /// <summary>Changes whenever the values do through <see cref="Write"/> or <see cref="Descend"/>: what was made of them must be made again.</summary>
+    public long Version { get; private set; }
+
+    /// <summary>In the kernels' layout; to be read.</summary>
     public ArrayView<float> Value => value.View;
 
     /// <summary>Exists once a plan that trains it was made.</summary>
@@ -76,6 +79,7 @@ public sealed class Parameter : IDisposable
     {
         if (fileLayout.Length != Length)
             throw new ArgumentException($"{Name} has {Length} numbers, not {fileLayout.Length}.");
+        Version++;
         if (!isKernel)
         {
             device.Upload(fileLayout, Value);
@@ -87,6 +91,13 @@ public sealed class Parameter : IDisposable
             for (int i = 0; i < inner; i++)
                 memory[MemoryIndex(i, o)] = fileLayout[o * inner + i];
         device.Upload(memory, Value);
+    }
+
+    /// <summary>One step of stochastic gradient descent with the gradient as it stands (<see cref="SgdUpdate"/>).</summary>
+    public void Descend(float learningRate, float momentum, float weightDecay, float gradientScale)
+    {
+        SgdUpdate.Run(device, new SgdShape(checked((int)Length), learningRate, momentum, weightDecay, gradientScale), Value, Gradient, Velocity);
+        Version++;
     }
 
     private float[] ToFile(float[] memory)

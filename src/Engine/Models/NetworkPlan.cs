@@ -13,6 +13,9 @@ public sealed class NetworkPlan : IDisposable
     private readonly Network network;
     private readonly PlanLayout layout;
     private readonly DeviceBuffer memory;
+    /// <summary>Of the parameters that each layer was prepared from; none at first.</summary>
+    private readonly long[] preparedVersions;
+
     private int lastImages;
 
     internal NetworkPlan(Network network, PlanLayout layout)
@@ -22,6 +25,7 @@ public sealed class NetworkPlan : IDisposable
         Trained = [.. layout.Layers.Skip(layout.FirstTrained).SelectMany(l => l.Parameters)];
         foreach (var p in Trained)
             p.PrepareTraining();
+        preparedVersions = [.. layout.Layers.Select(_ => -1L)];
         memory = network.Device.Allocate(layout.Total);
     }
 
@@ -57,7 +61,7 @@ public sealed class NetworkPlan : IDisposable
         if (layout.Layers[^1] == network.Pooling && !network.ClustersInitialised)
             throw new UserErrorException("These weights have no clusters yet, so NetVLAD cannot run: train the network, or initialise its clusters from images.");
         ForwardTrunk(images);
-        layout.Layers[^1].Forward(Pass(layout.Layers.Count - 1, images, layout.ForwardWorkspace));
+        RunForward(layout.Layers.Count - 1, images);
         return Result(images);
     }
 
@@ -69,7 +73,22 @@ public sealed class NetworkPlan : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(images, MaxImages);
         lastImages = images;
         for (int i = 0; i < layout.Layers.Count - 1; i++)
-            layout.Layers[i].Forward(Pass(i, images, layout.ForwardWorkspace));
+            RunForward(i, images);
+    }
+
+    private LayerPass RunForward(int layer, int images)
+    {
+        var pass = Pass(layer, images, layout.ForwardWorkspace) with { Prepared = View(layout.Prepared[layer]) };
+        long version = 0;
+        foreach (var p in layout.Layers[layer].Parameters)
+            version += p.Version;
+        if (pass.Prepared.Length > 0 && (!layout.KeepsPrepared || preparedVersions[layer] != version))
+        {
+            layout.Layers[layer].Prepare(pass);
+            preparedVersions[layer] = version;
+        }
+        layout.Layers[layer].Forward(pass);
+        return pass;
     }
 
     /// <summary>The last maps, [images, N, D], after a forward pass.</summary>
@@ -116,15 +135,13 @@ public sealed class NetworkPlan : IDisposable
     private string FirstLayer(FiniteCheck finite)
     {
         if (!finite.Holds(View(layout.Input).SubView(0, lastImages * layout.Shapes[0].Length)))
-            return layout.Layers[0] == network.Layers[0] ? "the images" : $"the maps that {layout.Layers[0]} takes";
+            return layout.Layers[0].Name == network.Layers[0].Name ? "the images" : $"the maps that {layout.Layers[0]} takes";
         foreach (var p in network.Parameters.Except(Trained))
             if (!finite.Holds(p.Value))
                 return $"{p.Name} of {p.Layer}";
         for (int i = 0; i < layout.Layers.Count; i++)
         {
-            var pass = Pass(i, lastImages, layout.ForwardWorkspace);
-            layout.Layers[i].Forward(pass);
-            if (!finite.Holds(pass.Y))
+            if (!finite.Holds(RunForward(i, lastImages).Y))
                 return $"the result of {layout.Layers[i]}";
         }
         return "the descriptors";

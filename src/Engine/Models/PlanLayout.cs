@@ -1,10 +1,12 @@
 using IlgpuNetVlad.Engine.Layers;
+using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Models;
 
 /// <summary>
 /// Where everything of a plan lies in its one block of memory. Times: layer i of L runs forth at i and back at 2L − i; what must be there for
-/// the user between passes lives to the end. Layers before the first that learns keep nothing.
+/// the user between passes lives to the end. Layers before the first that learns keep nothing. Without a way back, what layers make of their parameters stays to the end
+/// too, and a convolution and the pooling behind it are one layer where the device computes them so.
 /// </summary>
 internal sealed class PlanLayout
 {
@@ -35,6 +37,9 @@ internal sealed class PlanLayout
                 last = Math.Max(last, 2 * count - (i + 1));
             Outputs.Add(arena.Add(maxImages * Shapes[i + 1].Length, i, last));
             Kept.Add(arena.Add(layers[i].Kept(maxImages, Shapes[i]), i, trained ? 2 * count - i : i));
+            // On the way to a way back, parameters change from pass to pass.
+            long prepared = layers[i].Prepared(network.Device, maxImages, Shapes[i]);
+            Prepared.Add(training ? arena.Add(prepared, i) : arena.Add(prepared, 0, end));
             ForwardWorkspace.Add(arena.Add(Most(n => layers[i].ForwardWorkspace(network.Device, n, Shapes[i])), i));
             bool data = i > firstTrained;
             BackwardWorkspace.Add(trained ? arena.Add(Most(n => layers[i].BackwardWorkspace(network.Device, n, Shapes[i], data)), 2 * count - i) : null);
@@ -59,6 +64,11 @@ internal sealed class PlanLayout
     public List<ArenaPlanner.Piece> Kept { get; } = [];
     public List<ArenaPlanner.Piece> ForwardWorkspace { get; } = [];
 
+    /// <summary>What layers make of their parameters: there to stay without a way back, else for one layer's time.</summary>
+    public List<ArenaPlanner.Piece> Prepared { get; } = [];
+
+    public bool KeepsPrepared => FirstTrained == Layers.Count;
+
     /// <summary>Null for layers that do not learn.</summary>
     public List<ArenaPlanner.Piece?> BackwardWorkspace { get; } = [];
 
@@ -77,7 +87,29 @@ internal sealed class PlanLayout
         ArgumentOutOfRangeException.ThrowIfLessThan(maxImages, 1);
         int first = part == PlanPart.Learning ? firstLearning : 0, end = part == PlanPart.Frozen ? firstLearning : network.Layers.Count;
         var input = network.Layers.Take(first).Aggregate(new MapShape(height, width, 3), (shape, layer) => layer.Output(shape));
-        return new(network, [.. network.Layers.Take(first..end)], maxImages, input, training ? firstLearning - first : end - first);
+        IReadOnlyList<Layer> layers = [.. network.Layers.Take(first..end)];
+        if (training)
+            return new(network, layers, maxImages, input, firstLearning - first);
+        layers = Fused(network.Device, layers, input);
+        return new(network, layers, maxImages, input, layers.Count);
+    }
+
+    /// <summary>Convolutions and poolings in one where the device has a kernel for it; the last layer stays itself, for pooling to descriptors stands there or maps are read off.</summary>
+    private static List<Layer> Fused(Device device, IReadOnlyList<Layer> layers, MapShape input)
+    {
+        var fused = new List<Layer>();
+        for (int i = 0; i < layers.Count; i++)
+        {
+            if (i + 1 < layers.Count && layers[i] is ConvolutionLayer convolution && layers[i + 1] is MaxPoolingLayer pooling && convolution.Takes(pooling, device, input))
+            {
+                fused.Add(new PooledConvolutionLayer(convolution, pooling));
+                i++;
+            }
+            else
+                fused.Add(layers[i]);
+            input = fused[^1].Output(input);
+        }
+        return fused;
     }
 
     /// <summary>Kernels count the numbers of a map in 32 bits.</summary>

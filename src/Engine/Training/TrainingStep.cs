@@ -76,7 +76,7 @@ internal sealed class TrainingStep : IDisposable
             _ => 1,
         });
         foreach (var p in plan.Trained)
-            SgdUpdate.Run(device, new SgdShape(checked((int)p.Length), learningRate, options.Momentum, options.WeightDecay, scale), p.Value, p.Gradient, p.Velocity);
+            p.Descend(learningRate, options.Momentum, options.WeightDecay, scale);
         return new(sum, triplets);
     }
 

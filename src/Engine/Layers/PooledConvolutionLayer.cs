@@ -1,0 +1,34 @@
+using ILGPU;
+using IlgpuNetVlad.Kernels;
+
+namespace IlgpuNetVlad.Engine.Layers;
+
+/// <summary>
+/// A convolution and the 2×2 pooling behind it in one kernel, for passes that never go back: a plan puts it in the place of the two where the device has such a
+/// kernel. It has the convolution's parameters, and the numbers of the two layers bit for bit.
+/// </summary>
+internal sealed class PooledConvolutionLayer(ConvolutionLayer convolution, MaxPoolingLayer pooling) : Layer(convolution.Name, convolution.Alias)
+{
+    public override IReadOnlyList<Parameter> Parameters => convolution.Parameters;
+
+    public override bool KeepsInput => false;
+
+    public override bool KeepsOutput => false;
+
+    public override MapShape Output(MapShape input) => pooling.Output(convolution.Output(input));
+
+    public override long Prepared(Device device, int images, MapShape input) => Convolution.ForwardPooledOperation.Prepared(device, convolution.Shape(images, input));
+
+    public override void Prepare(in LayerPass pass)
+        => Convolution.ForwardPooledOperation.Prepare(pass.Device, convolution.Shape(pass.Images, pass.Input), [default, convolution.Weight.Value, default, default], pass.Prepared);
+
+    public override long ForwardWorkspace(Device device, int images, MapShape input)
+        => Convolution.ForwardPooledOperation.PreparedWorkspace(device, convolution.Shape(images, input));
+
+    public override void Forward(in LayerPass pass)
+        => Convolution.ForwardPooledOperation.RunPrepared(
+            pass.Device, convolution.Shape(pass.Images, pass.Input), [pass.X, convolution.Weight.Value, convolution.Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
+
+    public override void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx)
+        => throw new InvalidOperationException($"{this} keeps nothing for the way back.");
+}
