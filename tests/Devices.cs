@@ -1,3 +1,4 @@
+using IlgpuNetVlad.App.Emitted;
 using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Tests;
@@ -9,6 +10,8 @@ public sealed class Devices
     private static readonly Lazy<Device> CpuDevice = new(() => Device.Cpu());
     private static readonly Lazy<Device> ReferenceDevice = new(() => Device.Cpu(preferred: VariantKind.Reference));
     private static readonly Lazy<Device> SimulatedDevice = new(() => Device.Simulation());
+    private static readonly PtxLauncher Launcher = new();
+    private static readonly Lazy<Device> EmittedDevice = new(() => Device.Simulation(launcher: Launcher));
     private static readonly Lazy<Device?> CudaDevice = new(() => Device.CudaCount() > 0 ? Device.Cuda() : null);
 
     public static Device Cpu => CpuDevice.Value;
@@ -17,6 +20,9 @@ public sealed class Devices
     public static Device Reference => ReferenceDevice.Value;
 
     public static Device Simulation => SimulatedDevice.Value;
+
+    /// <summary>The emitted PTX, executed: far quicker than simulated warps, whose every barrier is one of threads of the system.</summary>
+    public static Device Emitted => EmittedDevice.Value;
 
     /// <summary>Null where there is none.</summary>
     public static Device? Cuda => CudaDevice.Value;
@@ -31,7 +37,8 @@ public sealed class Devices
     [OneTimeTearDown]
     public void Close()
     {
-        foreach (var device in new[] { CpuDevice.IsValueCreated ? Cpu : null, ReferenceDevice.IsValueCreated ? Reference : null, SimulatedDevice.IsValueCreated ? Simulation : null, CudaDevice.IsValueCreated ? Cuda : null })
+        foreach (var device in new[] { CpuDevice.IsValueCreated ? Cpu : null, ReferenceDevice.IsValueCreated ? Reference : null, SimulatedDevice.IsValueCreated ? Simulation : null, EmittedDevice.IsValueCreated ? Emitted : null, CudaDevice.IsValueCreated ? Cuda : null })
             device?.Dispose();
+        Launcher.Dispose();
     }
 }

@@ -112,11 +112,11 @@ public static partial class Convolution
         /// <summary>NaN where one of them is.</summary>
         private static float Maximum(float a, float b, float c, float d)
         {
-            if (!(a >= b) && a == a)
+            if (!(a >= b) && !float.IsNaN(a))
                 a = b;
-            if (!(a >= c) && a == a)
+            if (!(a >= c) && !float.IsNaN(a))
                 a = c;
-            if (!(a >= d) && a == a)
+            if (!(a >= d) && !float.IsNaN(a))
                 a = d;
             return a;
         }

@@ -1,74 +1,78 @@
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace IlgpuNetVlad.Kernels;
 
 public static partial class Convolution
 {
-    /// <summary>Why tensor cores do not compute a convolution, or null.</summary>
-    private static string? RefusesTensorCore(ConvolutionShape s) => s.Groups != 1 ? "takes one group" : null;
-
-    private static long ForwardTensorCoreWorkspace(Device device, ConvolutionShape s)
+    /// <summary>The variants for tensor cores, one a direction, for a tile and kind of numbers.</summary>
+    private static class TensorCore<TTile, TNumbers>
+        where TTile : struct, ITensorTile
+        where TNumbers : struct, ITensorNumbers
     {
-        var p = TensorCoreProblem.Of(s);
-        return Bf16Packing.Floats((long)p.PackX.Chunks + p.PackWeights.Chunks);
-    }
+        public static readonly Variant<ConvolutionShape> Forward = Variant(
+            RunForward, ForwardWorkspace, s => TensorTile<TTile, TNumbers>.Refuses((long)s.B * s.P * s.Q, s.Oc),
+            TensorCoreForward<TTile, TNumbers>.Kernel, TensorOperand<TNumbers>.Pack);
 
-    private static void ForwardTensorCore(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
-    {
-        if (s.B == 0)
-            return;
-        var p = TensorCoreProblem.Of(s);
-        var x = ChunkViews.TakeChunks(ref workspace, p.PackX.Chunks);
-        var w = ChunkViews.TakeChunks(ref workspace, p.PackWeights.Chunks);
-        Bf16Packing.Run(device, p.PackX, v[0], v[0], x);
-        Bf16Packing.Run(device, p.PackWeights, v[1], v[1], w);
-        TensorCoreForward.Kernel.On(device)(TensorTiles(p.OutPixels, s.Oc, 1), x, w, v[2], v[3], p);
-    }
+        public static readonly Variant<ConvolutionShape> BackwardData = Variant(
+            RunBackwardData, BackwardDataWorkspace, s => TensorTile<TTile, TNumbers>.Refuses((long)s.B * s.H * s.W, s.Ic),
+            TensorCoreBackwardData<TTile, TNumbers>.Kernel, TensorOperand<TNumbers>.Pack);
 
-    private static long BackwardDataTensorCoreWorkspace(Device device, ConvolutionShape s)
-    {
-        var p = TensorCoreProblem.Of(s);
-        return Bf16Packing.Floats((long)p.PackGradient.Chunks + p.PackWeights.Chunks);
-    }
+        // Slices of pixels make blocks enough, so the columns alone decide.
+        public static readonly Variant<ConvolutionShape> BackwardWeights = Variant(
+            RunBackwardWeights, BackwardWeightsWorkspace, s => TensorTile<TTile, TNumbers>.Refuses(int.MaxValue, s.Oc),
+            TensorCoreBackwardWeights<TTile, TNumbers>.Kernel, TensorCoreSlices.Sum, TensorOperand<TNumbers>.Pack, Simt.BackwardBias, Simt.BackwardBiasSum);
 
-    private static void BackwardDataTensorCore(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
-    {
-        if (s.B == 0)
-            return;
-        var p = TensorCoreProblem.Of(s);
-        var gradient = ChunkViews.TakeChunks(ref workspace, p.PackGradient.Chunks);
-        var w = ChunkViews.TakeChunks(ref workspace, p.PackWeights.Chunks);
-        Bf16Packing.Run(device, p.PackGradient, v[2], s.Relu != 0 ? v[1] : v[2], gradient);
-        Bf16Packing.Run(device, p.PackWeights, v[0], v[0], w);
-        TensorCoreBackwardData.Kernel.On(device)(TensorTiles(p.InPixels, s.Ic, 1), gradient, w, v[3], p);
-    }
+        private static Variant<ConvolutionShape> Variant(
+            Launch<ConvolutionShape> run, Func<Device, ConvolutionShape, long> workspace, Func<ConvolutionShape, string?> refuses, params SimtKernel[] kernels)
+            => new(TensorTile<TTile, TNumbers>.Name, VariantKind.TensorCore, run, workspace, s => s.Groups != 1 ? "takes one group" : refuses(s), kernels)
+            {
+                Precision = default(TNumbers).Precision,
+            };
 
-    private static long BackwardWeightsTensorCoreWorkspace(Device device, ConvolutionShape s)
-    {
-        var p = TensorCoreProblem.Of(s);
-        return Bf16Packing.Floats((long)p.PackX.Chunks + p.PackGradient.Chunks) + Math.Max((long)p.Slices * s.WLength, BackwardBiasWorkspace(device, s));
-    }
+        private static long ForwardWorkspace(Device device, ConvolutionShape s)
+            => TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackX<TNumbers>(s)) + TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackWeights<TNumbers>(s));
 
-    private static void BackwardWeightsTensorCore(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
-    {
-        if (s.B == 0)
+        private static void RunForward(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
         {
-            device.Clear(v[3]);
-            device.Clear(v[4]);
-            return;
+            if (s.B == 0)
+                return;
+            var p = TensorCoreProblem.Of<TTile, TNumbers>(s);
+            var x = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackX<TNumbers>(s), v[0], v[0], ref workspace);
+            var w = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackWeights<TNumbers>(s), v[1], v[1], ref workspace);
+            TensorCoreForward<TTile, TNumbers>.Kernel.On(device)(TensorTile<TTile, TNumbers>.Blocks(p.OutPixels, s.Oc), x, w, v[2], v[3], p);
         }
-        var p = TensorCoreProblem.Of(s);
-        var x = ChunkViews.TakeChunks(ref workspace, p.PackX.Chunks);
-        var gradient = ChunkViews.TakeChunks(ref workspace, p.PackGradient.Chunks);
-        Bf16Packing.Run(device, p.PackX, v[0], v[0], x);
-        Bf16Packing.Run(device, p.PackGradient, v[2], s.Relu != 0 ? v[1] : v[2], gradient);
-        TensorCoreBackwardWeights.Kernel.On(device)(TensorTiles(p.Taps * p.InRows, s.Oc, p.Slices), x, gradient, workspace, p);
-        TensorCoreBackwardWeights.Sum.On(device)(new KernelConfig((s.WLength + TensorTile.Threads - 1) / TensorTile.Threads, TensorTile.Threads), workspace, v[3], p);
-        BackwardBiasSimt(device, s, v, workspace);
-    }
 
-    private static KernelConfig TensorTiles(int rows, int columns, int slices) => new(
-        new Index3D((rows + TensorTile.Rows - 1) / TensorTile.Rows, (columns + TensorTile.Columns - 1) / TensorTile.Columns, slices),
-        new Index3D(TensorTile.Threads, 1, 1));
+        private static long BackwardDataWorkspace(Device device, ConvolutionShape s)
+            => TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackGradient<TNumbers>(s)) + TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackWeights<TNumbers>(s));
+
+        private static void RunBackwardData(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
+        {
+            if (s.B == 0)
+                return;
+            var p = TensorCoreProblem.Of<TTile, TNumbers>(s);
+            var gradient = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackGradient<TNumbers>(s), v[2], s.Relu != 0 ? v[1] : v[2], ref workspace);
+            var w = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackWeights<TNumbers>(s), v[0], v[0], ref workspace);
+            TensorCoreBackwardData<TTile, TNumbers>.Kernel.On(device)(TensorTile<TTile, TNumbers>.Blocks(p.InPixels, s.Ic), gradient, w, v[3], p);
+        }
+
+        private static long BackwardWeightsWorkspace(Device device, ConvolutionShape s)
+            => TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackX<TNumbers>(s)) + TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackGradient<TNumbers>(s))
+                + Math.Max((long)TensorCoreProblem.Of<TTile, TNumbers>(s).Slices * s.WLength, BackwardBiasWorkspace(device, s));
+
+        private static void RunBackwardWeights(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
+        {
+            if (s.B == 0)
+            {
+                device.Clear(v[3]);
+                device.Clear(v[4]);
+                return;
+            }
+            var p = TensorCoreProblem.Of<TTile, TNumbers>(s);
+            var x = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackX<TNumbers>(s), v[0], v[0], ref workspace);
+            var gradient = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackGradient<TNumbers>(s), v[2], s.Relu != 0 ? v[1] : v[2], ref workspace);
+            TensorCoreBackwardWeights<TTile, TNumbers>.Kernel.On(device)(TensorTile<TTile, TNumbers>.Blocks(p.Taps * p.InRows, s.Oc, p.Slices), x, gradient, workspace, p);
+            TensorCoreSlices.Run(device, workspace, v[3], s.WLength, p.Slices);
+            BackwardBiasSimt(device, s, v, workspace);
+        }
+    }
 }

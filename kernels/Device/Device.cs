@@ -110,7 +110,7 @@ public sealed class Device : IDisposable
     {
         DeviceKind.Cpu => $"cpu, {Threads} thread{(Threads == 1 ? "" : "s")}, {HostSimd.Description}",
         DeviceKind.Simulation => "cpu, simulated GPU",
-        _ => Accelerator.Name + (Precision == Precision.Bf16 ? ", bf16 products" : ""),
+        _ => Accelerator.Name + (Precision == Precision.Fp32 ? "" : $", {Precision.ToString().ToLowerInvariant()} products"),
     };
 
     /// <summary>Allocates a buffer of floats, all zero.</summary>

@@ -26,7 +26,7 @@ public sealed class OfflinePtx : IDisposable
     public string Compile(SimtKernel kernel)
     {
         var entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
-        return ((PTXCompiledKernel)backend.Compile(entry, KernelSpecialization.Empty)).PTXAssembly;
+        return ((PTXCompiledKernel)backend.Compile(entry, kernel.Bounds)).PTXAssembly;
     }
 
     public void Dispose()

@@ -44,8 +44,8 @@ public abstract class Operation
     public abstract void RunWith(Variant variant, Device device, object problem, ArrayView<float>[] buffers, ArrayView<float> workspace);
 
     /// <summary>
-    /// Largest admitted ‖variant − Reference‖₂ / ‖Reference‖₂ of a written buffer, derived from the length of its sums; where inputs are rounded to bf16, 2⁻⁸ more,
-    /// for a product has the rounding errors of two inputs, each at most 2⁻⁹.
+    /// Largest admitted ‖variant − Reference‖₂ / ‖Reference‖₂ of a written buffer, derived from the length of its sums; more where inputs are rounded, for a
+    /// product has the rounding errors of two inputs: 2⁻⁸ for bf16, each at most 2⁻⁹, and 2⁻¹⁰ for tf32, each at most 2⁻¹¹.
     /// </summary>
     public abstract double ToleranceOf(Variant variant, object problem);
 
@@ -195,7 +195,12 @@ public sealed class Operation<TProblem> : Operation
     public override void RunWith(Variant variant, Device device, object problem, ArrayView<float>[] buffers, ArrayView<float> workspace)
         => Run((Variant<TProblem>)variant, device, (TProblem)problem, buffers, workspace);
 
-    public override double ToleranceOf(Variant variant, object problem) => Tolerance((TProblem)problem) + (variant.Precision == Precision.Bf16 ? 1 / 256.0 : 0);
+    public override double ToleranceOf(Variant variant, object problem) => Tolerance((TProblem)problem) + variant.Precision switch
+    {
+        Precision.Bf16 => 1 / 256.0,
+        Precision.Tf32 => 1 / 1024.0,
+        _ => 0,
+    };
 
     public override double FlopsOf(object problem) => Flops((TProblem)problem);
 

@@ -6,6 +6,9 @@ public enum Precision
     /// <summary>Not at all.</summary>
     Fp32,
 
+    /// <summary>11 significant bits, for tensor cores: relative error at most 2⁻¹¹ an input.</summary>
+    Tf32,
+
     /// <summary>8 significant bits, for tensor cores: relative error at most 2⁻⁹ an input.</summary>
     Bf16,
 }

@@ -4,7 +4,7 @@ using ILGPU.Runtime;
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>A CUDA kernel written as a static C# method: its name and method, so that it can be listed, compiled offline and launched.</summary>
-public abstract class SimtKernel(string name, Delegate kernel)
+public abstract class SimtKernel(string name, Delegate kernel, KernelSpecialization bounds)
 {
     /// <summary>Readable and unique, such as <c>convolution.forward.simt-32x32x16</c>.</summary>
     public string Name { get; } = name;
@@ -12,12 +12,15 @@ public abstract class SimtKernel(string name, Delegate kernel)
     /// <summary>The explicitly grouped kernel.</summary>
     public MethodInfo Method { get; } = kernel.Method;
 
+    /// <summary>What the assembler is told of its launches, if anything: with it, it finds registers for all of them.</summary>
+    public KernelSpecialization Bounds { get; } = bounds;
+
     public override string ToString() => Name;
 }
 
 /// <typeparam name="TLauncher">What ILGPU makes of it: an <c>Action</c> of <see cref="KernelConfig"/> and the kernel's parameters.</typeparam>
-/// <param name="load">Loads it on an accelerator: <c>a =&gt; a.LoadStreamKernel&lt;…&gt;(Kernel)</c>.</param>
-public sealed class SimtKernel<TLauncher>(string name, Delegate kernel, Func<Accelerator, TLauncher> load) : SimtKernel(name, kernel)
+/// <param name="load">Loads it on an accelerator: <c>a =&gt; a.LoadStreamKernel&lt;…&gt;(Kernel)</c>, with the same bounds.</param>
+public sealed class SimtKernel<TLauncher>(string name, Delegate kernel, Func<Accelerator, TLauncher> load, KernelSpecialization bounds = default) : SimtKernel(name, kernel, bounds)
     where TLauncher : Delegate
 {
     internal TLauncher Load(Accelerator accelerator) => load(accelerator);

@@ -8,7 +8,7 @@ public enum VariantKind
     /// <summary>SIMD on all cores, through an intrinsic of the CPU accelerator.</summary>
     Host,
 
-    /// <summary>ILGPU with the instructions of tensor cores, inputs rounded to bf16: CUDA devices of compute capability 8.0 and on, and the simulation.</summary>
+    /// <summary>ILGPU with the instructions of tensor cores, inputs rounded to bf16 or tf32: CUDA devices of compute capability 8.0 and on, and the simulation.</summary>
     TensorCore,
 
     /// <summary>Plain ILGPU in fp32: any CUDA device, and the simulation.</summary>
@@ -30,12 +30,12 @@ public abstract class Variant(string name, VariantKind kind, SimtKernel[] kernel
     public IReadOnlyList<SimtKernel> Kernels { get; } = kernels;
 
     /// <summary>To what its inputs are rounded.</summary>
-    public Precision Precision => Kind == VariantKind.TensorCore ? Precision.Bf16 : Precision.Fp32;
+    public Precision Precision { get; init; }
 
     /// <summary>Where it runs, for the printed table.</summary>
     public string Needs => Kind switch
     {
-        VariantKind.TensorCore => "CUDA from sm_80 on with bf16, or the simulation",
+        VariantKind.TensorCore => $"CUDA from sm_80 on with {Precision.ToString().ToLowerInvariant()}, or the simulation",
         VariantKind.Host => "processor",
         VariantKind.Simt => "CUDA, or the simulation",
         _ => "host memory",

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Backends.PTX;
@@ -17,45 +18,69 @@ public static unsafe class TensorCore
     /// rounding of partial sums, of their own.
     /// </summary>
     [IntrinsicImplementation]
-    public static Sums64 Multiply(Sums64 c, FragmentA a, FragmentB b)
+    public static Sums64 Multiply(Sums64 c, FragmentA a, FragmentB b) => TensorCoreSimulation.Bf16(c, a, b);
+
+    /// <summary>Sixteen mma.sync.m16n8k8: c + A·B with A and B in tf32, of which the last 13 bits are not looked at, and sums in fp32.</summary>
+    [IntrinsicImplementation]
+    public static Sums64 MultiplyTf32(Sums64 c, FragmentA a, FragmentB b) => TensorCoreSimulation.Tf32(c, a, b);
+
+    /// <summary>Rounds A to tf32, except for the last 13 bits, which <see cref="MultiplyTf32"/> drops; see <see cref="Tf32Numbers"/>.</summary>
+    [IntrinsicImplementation]
+    public static FragmentA RoundRows(FragmentA a)
     {
-        byte* all = WarpExchange.Publish(new Operands { A = a, B = b });
-        int row = Warp.LaneIdx / 4, column = Warp.LaneIdx % 4 * 2;
-        float* sums = (float*)&c;
-        for (int m = 0; m < 4; m++)
-            for (int n = 0; n < 4; n++, sums += 4)
-                for (int k = 0; k < 16; k++)
-                {
-                    float a0 = OfA(all, m, row, k), a8 = OfA(all, m, row + 8, k), b0 = OfB(all, n, k, column), b1 = OfB(all, n, k, column + 1);
-                    sums[0] = MathF.FusedMultiplyAdd(a0, b0, sums[0]);
-                    sums[1] = MathF.FusedMultiplyAdd(a0, b1, sums[1]);
-                    sums[2] = MathF.FusedMultiplyAdd(a8, b0, sums[2]);
-                    sums[3] = MathF.FusedMultiplyAdd(a8, b1, sums[3]);
-                }
-        return c;
+        Scale((uint*)&a, 16);
+        return a;
     }
 
-    /// <summary>Four ldmatrix.x4: A of a k16 step where the k of a row are neighbours in shared memory.</summary>
-    /// <param name="m0">Of the first m16 tile the 16 bytes that this thread names: row lane mod 16, k 8·(lane div 16) and on; the other tiles likewise.</param>
+    /// <inheritdoc cref="RoundRows"/>
     [IntrinsicImplementation]
-    public static FragmentA LoadRows(ref Chunk m0, ref Chunk m1, ref Chunk m2, ref Chunk m3)
-        => new() { M0 = Matrices(ref m0), M1 = Matrices(ref m1), M2 = Matrices(ref m2), M3 = Matrices(ref m3) };
+    public static FragmentB RoundColumns(FragmentB b)
+    {
+        Scale((uint*)&b, 8);
+        return b;
+    }
 
-    /// <summary>Four ldmatrix.x4.trans: A of a k16 step where the rows of a k are neighbours in shared memory.</summary>
+    /// <summary>Four ldmatrix.x4: A of two chunks of k where the k of a row are neighbours in shared memory.</summary>
+    /// <param name="m0">Of the first m16 tile the 16 bytes that this thread names: row lane mod 16, chunk lane div 16; the other tiles likewise.</param>
+    [IntrinsicImplementation]
+    public static FragmentA LoadRows(ref Chunk m0, ref Chunk m1, ref Chunk m2, ref Chunk m3) => TensorCoreSimulation.Matrices(ref m0, ref m1, ref m2, ref m3);
+
+    /// <summary>Four ldmatrix.x4.trans: A in bf16 where the rows of a k are neighbours in shared memory.</summary>
     /// <param name="m0">Of the first m16 tile: k lane mod 8 + 8·(lane div 16), rows 8·(lane div 8 mod 2) and on; the other tiles likewise.</param>
     [IntrinsicImplementation]
-    public static FragmentA LoadRowsAcross(ref Chunk m0, ref Chunk m1, ref Chunk m2, ref Chunk m3)
-        => new() { M0 = MatricesAcross(ref m0), M1 = MatricesAcross(ref m1), M2 = MatricesAcross(ref m2), M3 = MatricesAcross(ref m3) };
+    public static FragmentA LoadRowsAcross(ref Chunk m0, ref Chunk m1, ref Chunk m2, ref Chunk m3) => TensorCoreSimulation.MatricesAcross(ref m0, ref m1, ref m2, ref m3);
 
-    /// <summary>Two ldmatrix.x4: B of a k16 step where the k of a column are neighbours in shared memory.</summary>
-    /// <param name="n01">Of the first two n8 tiles: column lane mod 8 + 8·(lane div 16), k 8·(lane div 8 mod 2) and on; the other two likewise.</param>
+    /// <summary>Two ldmatrix.x4: B of two chunks of k where the k of a column are neighbours in shared memory.</summary>
+    /// <param name="n01">Of the first two n8 tiles: column lane mod 8 + 8·(lane div 16), chunk lane div 8 mod 2; the other two likewise.</param>
     [IntrinsicImplementation]
-    public static FragmentB LoadColumns(ref Chunk n01, ref Chunk n23) => new() { N01 = Matrices(ref n01), N23 = Matrices(ref n23) };
+    public static FragmentB LoadColumns(ref Chunk n01, ref Chunk n23) => Half(TensorCoreSimulation.Matrices(ref n01, ref n23, ref n01, ref n23));
 
-    /// <summary>Two ldmatrix.x4.trans: B of a k16 step where the columns of a k are neighbours in shared memory.</summary>
+    /// <summary>Two ldmatrix.x4.trans: B in bf16 where the columns of a k are neighbours in shared memory.</summary>
     /// <param name="n01">Of the first two n8 tiles: k lane mod 16, columns 8·(lane div 16) and on; the other two likewise.</param>
     [IntrinsicImplementation]
-    public static FragmentB LoadColumnsAcross(ref Chunk n01, ref Chunk n23) => new() { N01 = MatricesAcross(ref n01), N23 = MatricesAcross(ref n23) };
+    public static FragmentB LoadColumnsAcross(ref Chunk n01, ref Chunk n23) => Half(TensorCoreSimulation.MatricesAcross(ref n01, ref n23, ref n01, ref n23));
+
+    /// <summary>Sixteen ld.shared.b32: A in tf32 where the rows of a k are neighbours in shared memory.</summary>
+    /// <param name="w0">This thread's number of the first eight rows and k = q; the other three the same of the next eights. The last four eights stand 32 words behind.</param>
+    /// <param name="later">Words from k = q to k = q + 4, a constant.</param>
+    [IntrinsicImplementation]
+    public static FragmentA LoadRowWords(ref uint w0, ref uint w1, ref uint w2, ref uint w3, int later) => new()
+    {
+        M0 = new() { X = w0, Y = w1, Z = Unsafe.Add(ref w0, later), W = Unsafe.Add(ref w1, later) },
+        M1 = new() { X = w2, Y = w3, Z = Unsafe.Add(ref w2, later), W = Unsafe.Add(ref w3, later) },
+        M2 = new() { X = Unsafe.Add(ref w0, 32), Y = Unsafe.Add(ref w1, 32), Z = Unsafe.Add(ref w0, 32 + later), W = Unsafe.Add(ref w1, 32 + later) },
+        M3 = new() { X = Unsafe.Add(ref w2, 32), Y = Unsafe.Add(ref w3, 32), Z = Unsafe.Add(ref w2, 32 + later), W = Unsafe.Add(ref w3, 32 + later) },
+    };
+
+    /// <summary>Eight ld.shared.b32: B in tf32 where the columns of a k are neighbours in shared memory.</summary>
+    /// <param name="w0">This thread's number of the first eight columns and k = q; the other three the same of the next eights.</param>
+    /// <inheritdoc cref="LoadRowWords"/>
+    [IntrinsicImplementation]
+    public static FragmentB LoadColumnWords(ref uint w0, ref uint w1, ref uint w2, ref uint w3, int later) => new()
+    {
+        N01 = new() { X = w0, Y = Unsafe.Add(ref w0, later), Z = w1, W = Unsafe.Add(ref w1, later) },
+        N23 = new() { X = w2, Y = Unsafe.Add(ref w2, later), Z = w3, W = Unsafe.Add(ref w3, later) },
+    };
 
     /// <summary>cvt.rn.bf16x2.f32: two numbers rounded to bf16, to even where two are as near, the first in the lower half.</summary>
     [IntrinsicImplementation]
@@ -69,47 +94,15 @@ public static unsafe class TensorCore
         Unsafe.Add(ref to, 1) = second;
     }
 
-    /// <summary>Shown to the warp at once: what was shown two calls ago is gone.</summary>
-    private struct Operands
-    {
-        public FragmentA A;
-        public FragmentB B;
-    }
+    private static FragmentB Half(in FragmentA four) => new() { N01 = four.M0, N23 = four.M1 };
 
-    private static float OfA(byte* all, int tile, int row, int k)
-    {
-        uint* words = (uint*)(&WarpExchange.Of<Operands>(all, row % 8 * 4 + k % 8 / 2)->A) + 4 * tile;
-        return Half(words[row / 8 + k / 8 * 2], k);
-    }
+    /// <summary>1 + 2⁻¹¹.</summary>
+    private const float HalfUnit = 1.00048828125f;
 
-    private static float OfB(byte* all, int tile, int k, int column)
+    private static void Scale(uint* words, int count)
     {
-        uint* words = (uint*)(&WarpExchange.Of<Operands>(all, column * 4 + k % 8 / 2)->B) + 2 * tile;
-        return Half(words[k / 8], k);
-    }
-
-    private static float Half(uint pair, int index) => BitConverter.UInt32BitsToSingle(index % 2 == 0 ? pair << 16 : pair & 0xFFFF0000);
-
-    /// <summary>ldmatrix.x4: lanes 8m … 8m + 7 name the rows of matrix m; lane 4g + q gets the pair q of row g of each.</summary>
-    private static Chunk Matrices(ref Chunk row)
-    {
-        byte* rows = WarpExchange.Publish((long)Unsafe.AsPointer(ref row));
-        Chunk result = default;
-        for (int m = 0; m < 4; m++)
-            ((uint*)&result)[m] = ((uint*)*WarpExchange.Of<long>(rows, 8 * m + Warp.LaneIdx / 4))[Warp.LaneIdx % 4];
-        return result;
-    }
-
-    /// <summary>ldmatrix.x4.trans: lane 4g + q gets of each matrix what stands in column g of its rows 2q and 2q + 1.</summary>
-    private static Chunk MatricesAcross(ref Chunk row)
-    {
-        byte* rows = WarpExchange.Publish((long)Unsafe.AsPointer(ref row));
-        Chunk result = default;
-        int column = Warp.LaneIdx / 4, first = Warp.LaneIdx % 4 * 2;
-        for (int m = 0; m < 4; m++)
-            ((uint*)&result)[m] = ((ushort*)*WarpExchange.Of<long>(rows, 8 * m + first))[column]
-                | (uint)((ushort*)*WarpExchange.Of<long>(rows, 8 * m + first + 1))[column] << 16;
-        return result;
+        for (int i = 0; i < count; i++)
+            words[i] = BitConverter.SingleToUInt32Bits(BitConverter.UInt32BitsToSingle(words[i]) * HalfUnit);
     }
 
     private static uint Round(float value)
@@ -120,7 +113,11 @@ public static unsafe class TensorCore
         return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
     }
 
-    private static void EmitMultiply(PTXBackend backend, PTXCodeGenerator generator, Value value)
+    private static void EmitMultiply(PTXBackend backend, PTXCodeGenerator generator, Value value) => EmitProducts(generator, value, "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32");
+
+    private static void EmitMultiplyTf32(PTXBackend backend, PTXCodeGenerator generator, Value value) => EmitProducts(generator, value, "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32");
+
+    private static void EmitProducts(PTXCodeGenerator generator, Value value, string instruction)
     {
         string[] c = PtxEmitter.Argument(generator, value, 0), a = PtxEmitter.Argument(generator, value, 1), b = PtxEmitter.Argument(generator, value, 2);
         string[] d = PtxEmitter.Result(generator, value);
@@ -128,9 +125,20 @@ public static unsafe class TensorCore
             for (int n = 0; n < 4; n++)
             {
                 int at = 4 * (4 * m + n);
-                PtxEmitter.Write(generator, "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+                PtxEmitter.Write(generator, $"{instruction} "
                     + $"{PtxEmitter.Vector(d[at..(at + 4)])}, {PtxEmitter.Vector(a[(4 * m)..(4 * m + 4)])}, {PtxEmitter.Vector(b[(2 * n)..(2 * n + 2)])}, {PtxEmitter.Vector(c[at..(at + 4)])}");
             }
+    }
+
+    private static void EmitRoundRows(PTXBackend backend, PTXCodeGenerator generator, Value value) => EmitScale(generator, value);
+
+    private static void EmitRoundColumns(PTXBackend backend, PTXCodeGenerator generator, Value value) => EmitScale(generator, value);
+
+    private static void EmitScale(PTXCodeGenerator generator, Value value)
+    {
+        string[] from = PtxEmitter.Argument(generator, value, 0), to = PtxEmitter.Result(generator, value);
+        foreach (var (source, target) in from.Zip(to))
+            PtxEmitter.Write(generator, $"mul.rn.f32 {target}, {source}, 0f{BitConverter.SingleToUInt32Bits(HalfUnit):X8}");
     }
 
     private static void EmitLoadRows(PTXBackend backend, PTXCodeGenerator generator, Value value) => EmitMatrices(generator, value, "");
@@ -146,6 +154,22 @@ public static unsafe class TensorCore
         string[] result = PtxEmitter.Result(generator, value);
         for (int i = 0; i < result.Length / 4; i++)
             PtxEmitter.Write(generator, $"ldmatrix.sync.aligned.m8n8.x4{across}.shared.b16 {PtxEmitter.Vector(result[(4 * i)..(4 * i + 4)])}, [{PtxEmitter.Argument(generator, value, i)[0]}]");
+    }
+
+    private static void EmitLoadRowWords(PTXBackend backend, PTXCodeGenerator generator, Value value) => EmitWords(generator, value, i => (i / 4 % 2 * 2 + i % 2, i / 8 * 32, i / 2 % 2));
+
+    private static void EmitLoadColumnWords(PTXBackend backend, PTXCodeGenerator generator, Value value) => EmitWords(generator, value, i => (i / 2, 0, i % 2));
+
+    /// <param name="place">Of a word of the result: which address it is read behind, how many words, and whether later ones.</param>
+    private static void EmitWords(PTXCodeGenerator generator, Value value, Func<int, (int Address, int Words, int Later)> place)
+    {
+        string[] result = PtxEmitter.Result(generator, value);
+        int later = int.Parse(PtxEmitter.Argument(generator, value, 4)[0], CultureInfo.InvariantCulture);
+        for (int i = 0; i < result.Length; i++)
+        {
+            var (address, words, later4) = place(i);
+            PtxEmitter.Write(generator, $"ld.shared.b32 {result[i]}, [{PtxEmitter.Argument(generator, value, address)[0]}+{4 * (words + later * later4)}]");
+        }
     }
 
     private static void EmitPack(PTXBackend backend, PTXCodeGenerator generator, Value value)

@@ -1,65 +1,82 @@
 using ILGPU;
+using ILGPU.Runtime;
 
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
-/// The block tile that the products on tensor cores share: 128×128 of C by a group of 256 threads, k in steps of 32, three stages of A and B in shared memory:
-/// 3 · (128 + 128) · 32 · 2 B = 48 KB, all that a kernel gets without asking the driver. Eight warps, two by four, have 64×32 of C each: 64 sums a thread.
+/// A block tile of the products on tensor cores: 128 rows by <see cref="ITensorTile.Columns"/> of C, two threads a column, k in steps of four chunks of 16 bytes, and three stages of A and B in shared
+/// memory, which fit the 48 KB that a kernel gets without asking the driver. Each warp has 64×32 of C: 64 sums a thread.
 /// <code>
-/// by k     one of 128 rows (of A) or columns (of B) after the other, 32 k = 4 chunks each   chunk c of row r stands at place c ^ (r/2 mod 4)
-/// across   one of 32 k after the other, 128 rows or columns = 16 chunks each                chunk c of k stands at place c ^ (k mod 8)
+/// by k     one row (of A) or column (of B) after the other, a step's 4 chunks each    chunk c of row r stands at place c ^ (r/2 mod 4)
+/// across   one of the step's k after the other, all rows or columns of it             chunk c of k stands at place c ^ <see cref="ITensorNumbers.Swizzle"/>
 /// </code>
-/// The eight 16-byte rows that ldmatrix reads at once then lie in different banks, and so do the sixteen bytes that each of eight threads copies.
-/// A block reads (128 + 128) · 2 B from L2 for each 128·128·2 FLOP of a k: 64 FLOP a byte.
+/// What a warp reads at once then lies in different banks, and so do the sixteen bytes that each of eight threads copies.
 /// </summary>
-internal static class TensorTile
+internal static class TensorTile<TTile, TNumbers>
+    where TTile : struct, ITensorTile
+    where TNumbers : struct, ITensorNumbers
 {
-    public const int Rows = 128, Columns = 128, Depth = 32, Threads = 256, Stages = 3;
+    public const int Rows = 128, DepthChunks = 4, Stages = 3;
 
-    /// <summary>Chunks of 32 k, of 128 rows or columns, of A or B in a stage, of a stage, and of all.</summary>
-    public const int DepthChunks = Depth / Chunk.Channels, SideChunks = Rows / Chunk.Channels, TileChunks = Rows * DepthChunks, StageChunks = 2 * TileChunks, AllChunks = Stages * StageChunks;
+    public static int Columns => default(TTile).Columns;
+
+    public static int Threads => 2 * Columns;
+
+    /// <summary>k of a step.</summary>
+    public static int Depth => DepthChunks * default(TNumbers).PerChunk;
+
+    /// <summary>Chunks of all rows, or columns, of one k.</summary>
+    public static int RowChunks => Rows / default(TNumbers).PerChunk;
+
+    /// <inheritdoc cref="RowChunks"/>
+    public static int ColumnChunks => Columns / default(TNumbers).PerChunk;
+
+    /// <summary>Chunks of A in a stage, behind which B stands; of a stage.</summary>
+    public const int AChunks = Rows * DepthChunks;
+
+    /// <inheritdoc cref="AChunks"/>
+    public static int StageChunks => (Rows + Columns) * DepthChunks;
+
+    /// <summary>Such as <c>bf16-128x64x32</c>.</summary>
+    public static string Name => $"{default(TNumbers).Precision.ToString().ToLowerInvariant()}-{Rows}x{Columns}x{Depth}";
 
     /// <summary>First row of this warp's 64×32 in the tile.</summary>
-    public static int WarpRow => Group.IdxX / 128 * 64;
+    public static int WarpRow => Group.IdxX / Columns * 64;
 
     /// <summary>First column of this warp's 64×32 in the tile.</summary>
-    public static int WarpColumn => Group.IdxX / 32 % 4 * 32;
+    public static int WarpColumn => Group.IdxX / 32 % (Columns / 32) * 32;
+
+    /// <summary>As many blocks on a multiprocessor as shared memory has room for, or registers without spilling.</summary>
+    public static KernelSpecialization Bounds => new(Threads, Columns == 128 ? 2 : 3);
 
     private static int Lane => Group.IdxX % 32;
 
     /// <summary>Where chunk <paramref name="chunk"/> of row <paramref name="row"/> stands in a tile that lies by k.</summary>
     public static int ByDepth(int row, int chunk) => row * DepthChunks + (chunk ^ (row / 2 & 3));
 
-    /// <summary>Where chunk <paramref name="chunk"/> of <paramref name="k"/> stands in a tile that lies across k.</summary>
-    public static int Across(int k, int chunk) => k * SideChunks + (chunk ^ (k & 7));
+    /// <summary>Where chunk <paramref name="chunk"/> of <paramref name="k"/> stands in a tile of A that lies across k.</summary>
+    public static int RowAcross(int k, int chunk) => k * RowChunks + (chunk ^ default(TNumbers).Swizzle(k));
 
-    /// <summary>A fragment of A, k16 step 0 or 1 of a tile that lies by k.</summary>
-    public static FragmentA RowsByDepth(ArrayView<Chunk> shared, int tile, int step)
+    /// <summary>Where chunk <paramref name="chunk"/> of <paramref name="k"/> stands in a tile of B that lies across k.</summary>
+    public static int ColumnAcross(int k, int chunk) => k * ColumnChunks + (chunk ^ default(TNumbers).Swizzle(k));
+
+    /// <summary>A fragment of A, product step 0 or 1 of a stage.</summary>
+    public static FragmentA RowsOf(ArrayView<Chunk> shared, int tile, int step, bool across)
     {
+        if (across)
+            return default(TNumbers).RowsAcross(shared, tile, RowChunks, step * 2 * default(TNumbers).PerChunk, WarpRow);
         int at = tile + ByDepth(WarpRow + Lane % 16, 2 * step + Lane / 16);
         return TensorCore.LoadRows(ref shared[at], ref shared[at + 16 * DepthChunks], ref shared[at + 32 * DepthChunks], ref shared[at + 48 * DepthChunks]);
     }
 
-    /// <summary>A fragment of A, k16 step 0 or 1 of a tile that lies across k.</summary>
-    public static FragmentA RowsAcross(ArrayView<Chunk> shared, int tile, int step)
+    /// <summary>A fragment of B, product step 0 or 1 of a stage.</summary>
+    public static FragmentB ColumnsOf(ArrayView<Chunk> shared, int tile, int step, bool across)
     {
-        int k = 16 * step + Lane % 8 + Lane / 16 * 8, chunk = WarpRow / Chunk.Channels + Lane / 8 % 2;
-        return TensorCore.LoadRowsAcross(
-            ref shared[tile + Across(k, chunk)], ref shared[tile + Across(k, chunk + 2)], ref shared[tile + Across(k, chunk + 4)], ref shared[tile + Across(k, chunk + 6)]);
-    }
-
-    /// <summary>A fragment of B, k16 step 0 or 1 of a tile that lies by k.</summary>
-    public static FragmentB ColumnsByDepth(ArrayView<Chunk> shared, int tile, int step)
-    {
+        tile += AChunks;
+        if (across)
+            return default(TNumbers).ColumnsAcross(shared, tile, ColumnChunks, step * 2 * default(TNumbers).PerChunk, WarpColumn);
         int at = tile + ByDepth(WarpColumn + Lane % 8 + Lane / 16 * 8, 2 * step + Lane / 8 % 2);
         return TensorCore.LoadColumns(ref shared[at], ref shared[at + 16 * DepthChunks]);
-    }
-
-    /// <summary>A fragment of B, k16 step 0 or 1 of a tile that lies across k.</summary>
-    public static FragmentB ColumnsAcross(ArrayView<Chunk> shared, int tile, int step)
-    {
-        int k = 16 * step + Lane % 16, chunk = WarpColumn / Chunk.Channels + Lane / 16;
-        return TensorCore.LoadColumnsAcross(ref shared[tile + Across(k, chunk)], ref shared[tile + Across(k, chunk + 2)]);
     }
 
     /// <summary>Row of this thread's sums <c>…0</c> and <c>…1</c> of the first m16 tile; <c>…2</c> and <c>…3</c> stand 8 rows below.</summary>
@@ -67,4 +84,20 @@ internal static class TensorTile
 
     /// <summary>Column of this thread's sums <c>A0</c> and <c>A2</c>; the next n8 tile stands 8 columns to the right.</summary>
     public static int ThreadColumn => WarpColumn + Lane % 4 * 2;
+
+    /// <summary>
+    /// Why another tile computes a product of so many rows and columns sooner, or null: a narrow tile leaves those to the wide one which would compute few columns
+    /// beyond the last (at most a fifth of them) and fill 132 multiprocessors, for a wide tile reads less for each product.
+    /// </summary>
+    public static string? Refuses(long rows, int columns)
+    {
+        long narrow = (columns + Columns - 1) / Columns * Columns, wide = (columns + 127) / 128 * 128, blocks = (rows + Rows - 1) / Rows * (wide / 128);
+        return Columns < 128 && 5 * narrow > 4 * wide && blocks >= 132 ? "a tile of 128 columns suits these" : null;
+    }
+
+    /// <summary>The blocks of a product.</summary>
+    /// <param name="slices">Parts of k, each with sums of its own.</param>
+    public static KernelConfig Blocks(int rows, int columns, int slices = 1) => new(
+        new Index3D((rows + Rows - 1) / Rows, (columns + Columns - 1) / Columns, slices),
+        new Index3D(Threads, 1, 1));
 }

@@ -8,7 +8,7 @@ public sealed class WrongUsage
     [TestCase("localise", "localise")]
     [TestCase("data", "netvlad data --help")]
     [TestCase("kernels list --device gpu", "auto, cuda")]
-    [TestCase("kernels list --precision bf1", "fp32 or bf16")]
+    [TestCase("kernels list --precision bf1", "fp32, tf32 or bf16")]
     [TestCase("kernels list --seed minus-one", "--seed")]
     [TestCase("kernels list extra", "extra")]
     [TestCase("doctor --faster", "--faster")]

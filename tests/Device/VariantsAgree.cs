@@ -14,9 +14,13 @@ public sealed class VariantsAgree
         => from operation in KernelTable.All
            from problem in operation.AllExamples
            from pair in Devices.VariantsOf(operation, problem)
-           where pair.Variant.Kind != VariantKind.Reference
+           where pair.Variant.Kind != VariantKind.Reference && !TakesLong(pair.Variant, pair.Device, problem)
            select new TestCaseData(operation, pair.Variant, pair.Device, problem)
                .SetName($"{operation.Name}_{pair.Variant.Name}_{pair.Device.Kind}_MatchesReference({problem})");
+
+    /// <summary>A hundred taps, each with some barriers of 256 threads of the system; executing the emitted PTX takes a second.</summary>
+    private static bool TakesLong(Variant variant, Device device, object problem)
+        => variant.Kind == VariantKind.TensorCore && device == Devices.Simulation && problem is ConvolutionShape { R: > 7 };
 
     [Test]
     public void EveryVariant_TakesSomeExample_AndReferenceStandsLast()
@@ -41,10 +45,9 @@ public sealed class VariantsAgree
     {
         var reference = operation.AllVariants[^1];
         var inputs = operation.InputsFor(problem, seed: 7);
-        // Inputs that bf16 holds exactly leave the errors of the sums alone, a far narrower bound than rounding has.
-        if (variant.Precision == Precision.Bf16)
-            foreach (var (input, spec) in inputs.Zip(operation.BuffersOf(problem)).Where(b => !b.Second.IsIndex))
-                Bf16.Round(input);
+        // Inputs that bf16 or tf32 hold exactly leave the errors of the sums alone, a far narrower bound than rounding has.
+        foreach (var (input, spec) in inputs.Zip(operation.BuffersOf(problem)).Where(b => !b.Second.IsIndex))
+            Rounding.To(variant.Precision, input);
         var expected = Run(operation, reference, Devices.Cpu, problem, inputs);
         var actual = Run(operation, variant, device, problem, inputs);
         double tolerance = operation.ToleranceOf(reference, problem);
@@ -60,21 +63,21 @@ public sealed class VariantsAgree
         }
     }
 
-    /// <summary>What rounding to bf16 costs on inputs as they come: 2⁻⁸ of a product at most.</summary>
+    /// <summary>What rounding costs on inputs as they come: 2⁻⁸ of a product at most in bf16, 2⁻¹⁰ in tf32.</summary>
     [TestCaseSource(nameof(RoundingCases))]
-    public void Variant_RoundsInputsToBf16_Once(Operation operation, Variant variant, object problem)
+    public void Variant_RoundsInputs_Once(Operation operation, Variant variant, object problem)
     {
         var inputs = operation.InputsFor(problem, seed: 9);
         var expected = Run(operation, operation.AllVariants[^1], Devices.Cpu, problem, inputs);
         var actual = Run(operation, variant, Devices.Simulation, problem, inputs);
         var errors = operation.BuffersOf(problem).Select((b, i) => b.Access == Access.Read ? 0 : DeviceCheck.RelativeError(actual[i], expected[i])).ToArray();
-        Assert.That(errors.Max(), Is.LessThanOrEqualTo(operation.ToleranceOf(variant, problem)).And.GreaterThan(1e-4), "rounded, and no more than once");
+        Assert.That(errors.Max(), Is.LessThanOrEqualTo(operation.ToleranceOf(variant, problem)).And.GreaterThan(variant.Precision == Precision.Bf16 ? 1e-3 : 1e-4), "rounded, and no more than once");
     }
 
     public static IEnumerable<TestCaseData> RoundingCases()
         => from operation in KernelTable.All
            from variant in operation.AllVariants
-           where variant.Precision == Precision.Bf16
+           where variant.Precision != Precision.Fp32
            let problem = operation.AllExamples.First(p => operation.FlopsOf(p) > 10_000 && operation.RefusalOf(variant, Devices.Simulation, p) is null)
            select new TestCaseData(operation, variant, problem).SetArgDisplayNames(operation.Name, variant.Name);
 

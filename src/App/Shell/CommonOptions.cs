@@ -30,8 +30,8 @@ internal static partial class CommonOptions
 
     public static Option<string> Precision { get; } = new("--precision")
     {
-        Description = "What a GPU's products take: fp32, or bf16 for tensor cores (sums stay fp32). The processor always takes fp32.",
-        HelpName = "fp32|bf16",
+        Description = "What a GPU's products take: fp32, or tf32 or bf16 for tensor cores (sums stay fp32). The processor always takes fp32.",
+        HelpName = "fp32|tf32|bf16",
         DefaultValueFactory = _ => "fp32",
         Recursive = true,
     };
@@ -53,8 +53,8 @@ internal static partial class CommonOptions
         });
         Precision.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 1 && result.Tokens[0].Value is not ("fp32" or "bf16"))
-                result.AddError($"There is no precision '{result.Tokens[0].Value}': say fp32 or bf16.");
+            if (result.Tokens.Count == 1 && result.Tokens[0].Value is not ("fp32" or "tf32" or "bf16"))
+                result.AddError($"There is no precision '{result.Tokens[0].Value}': say fp32, tf32 or bf16.");
         });
     }
 

@@ -35,7 +35,7 @@ internal sealed class Session : IDisposable
         verbose = parsed.GetValue(CommonOptions.Verbose);
         Seed = parsed.GetValue(CommonOptions.Seed);
         device = parsed.GetValue(CommonOptions.Device)!;
-        precision = parsed.GetValue(CommonOptions.Precision) == "bf16" ? Precision.Bf16 : Precision.Fp32;
+        precision = Enum.Parse<Precision>(parsed.GetValue(CommonOptions.Precision)!, ignoreCase: true);
         Progress = Console.IsErrorRedirected ? new PlainProgress(Console.Error) : new TerminalProgress(Console.Error);
         // The second time the system ends the program.
         onCancel = (_, e) => e.Cancel = Stop();

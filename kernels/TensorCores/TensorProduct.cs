@@ -1,0 +1,86 @@
+using ILGPU;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>A product for <see cref="TensorProduct"/>: where its operands come from, and where its sums go. A thread keeps its state of copies in the fields.</summary>
+internal interface ITensorProduct
+{
+    /// <summary>Steps of k of this block.</summary>
+    int Steps { get; }
+
+    /// <summary>Whether A lies across k in shared memory, a constant.</summary>
+    bool RowsAcross { get; }
+
+    /// <summary>Whether B lies across k in shared memory, a constant.</summary>
+    bool ColumnsAcross { get; }
+
+    /// <summary>Starts this thread's copies of the next step of k into the stage whose first chunk is given.</summary>
+    void Start(ArrayView<Chunk> shared, int stage);
+
+    /// <summary>Takes two neighbouring sums; row and column may lie beyond the last.</summary>
+    void Store(int row, int column, float first, float second);
+}
+
+/// <summary>
+/// C = A·B on tensor cores, one block tile: copies run two steps ahead, and one barrier a step is enough: behind it everyone has left the stage that the next copies fill.
+/// </summary>
+internal static class TensorProduct
+{
+    public static void Run<TProduct, TTile, TNumbers>(ArrayView<Chunk> shared, TProduct product)
+        where TProduct : struct, ITensorProduct
+        where TTile : struct, ITensorTile
+        where TNumbers : struct, ITensorNumbers
+    {
+        int steps = product.Steps, stage = 0, free = 2 * TensorTile<TTile, TNumbers>.StageChunks;
+        if (steps > 0)
+            product.Start(shared, 0);
+        AsyncCopy.Commit();
+        if (steps > 1)
+            product.Start(shared, TensorTile<TTile, TNumbers>.StageChunks);
+        AsyncCopy.Commit();
+        var sums = new Sums64();
+        for (int step = 0; step < steps; step++)
+        {
+            AsyncCopy.WaitForAllButOne();
+            Group.Barrier();
+            if (step + 2 < steps)
+                product.Start(shared, free);
+            AsyncCopy.Commit();
+            sums = Multiply<TProduct, TTile, TNumbers>(sums, product, shared, stage, 0);
+            sums = Multiply<TProduct, TTile, TNumbers>(sums, product, shared, stage, 1);
+            stage = Next<TTile, TNumbers>(stage);
+            free = Next<TTile, TNumbers>(free);
+        }
+        int row = Grid.IdxX * TensorTile<TTile, TNumbers>.Rows + TensorTile<TTile, TNumbers>.ThreadRow;
+        int column = Grid.IdxY * TensorTile<TTile, TNumbers>.Columns + TensorTile<TTile, TNumbers>.ThreadColumn;
+        Store(product, row, column, sums.M0);
+        Store(product, row + 16, column, sums.M1);
+        Store(product, row + 32, column, sums.M2);
+        Store(product, row + 48, column, sums.M3);
+    }
+
+    private static Sums64 Multiply<TProduct, TTile, TNumbers>(Sums64 sums, TProduct product, ArrayView<Chunk> shared, int stage, int step)
+        where TProduct : struct, ITensorProduct
+        where TTile : struct, ITensorTile
+        where TNumbers : struct, ITensorNumbers
+        => default(TNumbers).Multiply(
+            sums, TensorTile<TTile, TNumbers>.RowsOf(shared, stage, step, product.RowsAcross), TensorTile<TTile, TNumbers>.ColumnsOf(shared, stage, step, product.ColumnsAcross));
+
+    private static int Next<TTile, TNumbers>(int stage)
+        where TTile : struct, ITensorTile
+        where TNumbers : struct, ITensorNumbers
+        => stage == (TensorTile<TTile, TNumbers>.Stages - 1) * TensorTile<TTile, TNumbers>.StageChunks ? 0 : stage + TensorTile<TTile, TNumbers>.StageChunks;
+
+    private static void Store<TProduct>(TProduct product, int row, int column, Sums16 s)
+        where TProduct : struct, ITensorProduct
+    {
+        product.Store(row, column, s.A0, s.A1);
+        product.Store(row + 8, column, s.A2, s.A3);
+        product.Store(row, column + 8, s.B0, s.B1);
+        product.Store(row + 8, column + 8, s.B2, s.B3);
+        product.Store(row, column + 16, s.C0, s.C1);
+        product.Store(row + 8, column + 16, s.C2, s.C3);
+        product.Store(row, column + 24, s.D0, s.D1);
+        product.Store(row + 8, column + 24, s.D2, s.D3);
+    }
+}

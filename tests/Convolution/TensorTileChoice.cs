@@ -1,0 +1,31 @@
+using IlgpuNetVlad.Kernels;
+
+namespace IlgpuNetVlad.Tests.ConvolutionTests;
+
+/// <summary>Which tile a layer of VGG-16 at 480×640 gets on tensor cores.</summary>
+[TestFixture]
+public sealed class TensorTileChoice
+{
+    [TestCase(Precision.Bf16, 8, 1, 64, 64, "bf16-128x64x32", TestName = "conv1_2: half of 128 columns would be empty")]
+    [TestCase(Precision.Bf16, 8, 2, 128, 128, "bf16-128x128x32", TestName = "conv2_2: whole tiles, and thousands")]
+    [TestCase(Precision.Bf16, 1, 16, 512, 512, "bf16-128x64x32", TestName = "conv5_2 of one image: 40 wide tiles for 132 multiprocessors")]
+    [TestCase(Precision.Bf16, 48, 16, 512, 512, "bf16-128x128x32", TestName = "conv5_2 of 48 images")]
+    [TestCase(Precision.Tf32, 8, 2, 128, 128, "tf32-128x128x16", TestName = "conv2_2 in tf32")]
+    [TestCase(Precision.Tf32, 48, 4, 256, 192, "tf32-128x64x16", TestName = "192 columns: a quarter of two wide tiles would be empty")]
+    [TestCase(Precision.Tf32, 48, 4, 256, 320, "tf32-128x128x16", TestName = "320 columns: a sixth of three wide tiles, less than wide tiles save")]
+    [TestCase(Precision.Fp32, 8, 2, 128, 128, "simt-32x32x16", TestName = "fp32 takes no tensor cores")]
+    public void Forward(Precision precision, int images, int down, int ic, int oc, string expected)
+    {
+        using var device = Device.Simulation(precision);
+        Assert.That(Convolution.ForwardOperation.Choose(device, new(images, 480 / down, 640 / down, ic, oc, 3, 3, 1, 1, 1, 1)).Name, Is.EqualTo(expected));
+    }
+
+    /// <summary>Slices of pixels make tiles enough, so columns alone decide.</summary>
+    [TestCase(64, "bf16-128x64x32")]
+    [TestCase(512, "bf16-128x128x32")]
+    public void BackwardWeights(int oc, string expected)
+    {
+        using var device = Device.Simulation(Precision.Bf16);
+        Assert.That(Convolution.BackwardWeightsOperation.Choose(device, new(1, 30, 40, 512, oc, 3, 3, 1, 1, 1, 1)).Name, Is.EqualTo(expected));
+    }
+}
