@@ -7,18 +7,21 @@ namespace IlgpuNetVlad.Kernels;
 /// The Host variant of 3×3 convolutions by <see cref="Winograd"/>: forward, and backward for data, which is the forward pass of the masked dy with the filters
 /// turned and their channels swapped.
 /// <para>
-/// A worker takes a block of up to 48 tiles, of whatever images. It transforms all input channels of the block into its own scratch V [point][tile][channel];
+/// A worker takes a block of up to 24 or 48 tiles, of whatever images. It transforms all input channels of the block into its own scratch V [point][tile][channel];
 /// then, panel of 64 output channels by panel, multiplies V by the transformed weights at each of the 36 points through <see cref="RegisterTile"/> into M
 /// [point][tile][64], which stays in the L2 cache, and transforms M to outputs with bias and ReLU, and takes the maxima of 2×2 where pooling follows: then
 /// the map before it is never written. Weights are transformed once a call, or once for many calls (<see cref="Preparation{TProblem}"/>). 2.25 multiply-adds an
-/// output and channel pair instead of 9; V is read once a panel, the weights of a panel once a block: 24 FLOPs for each byte of them.
+/// output and channel pair instead of 9; V is read once a panel, the weights of a panel once a block: 12 or 24 FLOPs for each byte of them.
 /// Every sum over channels is one chain in order: no result depends on blocks, batch or threads. A NaN reaches all outputs of the tiles that read it.
 /// </para>
 /// </summary>
 internal readonly unsafe struct HostWinograd : IHostTask
 {
-    /// <summary>Tiles of a block at most: a multiple of the rows of a register tile.</summary>
-    private const int MaxBlock = 48;
+    /// <summary>
+    /// Tiles of a block at most, a multiple of the rows of a register tile. Few keep V and M near the L2 cache's size; with many channels more of them pay, for
+    /// each block reads all weights, 36·Ic·Oc numbers, from farther away.
+    /// </summary>
+    private static int MaxBlock(int channels) => channels <= 256 ? 24 : 48;
 
     private readonly float* input, mask, packed, bias, output, scratch;
     private readonly int images, rows, columns, channels, outRows, outColumns, outChannels, padding, block;
@@ -43,13 +46,13 @@ internal readonly unsafe struct HostWinograd : IHostTask
         this.outColumns = outColumns;
         this.outChannels = outChannels;
         scratch = workspace;
-        block = Block(Tiles, threads);
+        block = Block(Tiles, threads, MaxBlock(channels));
     }
 
     /// <summary>Tiles of a block such that all threads get as many.</summary>
-    private static int Block(long tiles, int threads)
+    private static int Block(long tiles, int threads, int most)
     {
-        long rounds = (tiles + (long)threads * MaxBlock - 1) / ((long)threads * MaxBlock);
+        long rounds = (tiles + (long)threads * most - 1) / ((long)threads * most);
         long each = (tiles + threads * rounds - 1) / (threads * rounds);
         return (int)((each + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows);
     }
@@ -64,7 +67,7 @@ internal readonly unsafe struct HostWinograd : IHostTask
     private static long PointStep(int tiles, int width) => (long)tiles * width + 16;
 
     private static long WorkerFloats(int channels)
-        => (channels + 15) / 16 * 16 + Winograd.Points * (PointStep(MaxBlock, channels) + PointStep(MaxBlock, HostPanels.MaxWidth)) + Winograd.Tile * Winograd.Tile * 16;
+        => (channels + 15) / 16 * 16 + Winograd.Points * (PointStep(MaxBlock(channels), channels) + PointStep(MaxBlock(channels), HostPanels.MaxWidth)) + Winograd.Tile * Winograd.Tile * 16;
 
     public static long ForwardWorkspace(Device device, ConvolutionShape s) => device.Threads * WorkerFloats(s.Ic);
 
@@ -107,8 +110,8 @@ internal readonly unsafe struct HostWinograd : IHostTask
             Read(first + t, zeros, transformed + (long)t * channels, inStep);
 
         // The last register tile reaches beyond the block: it repeats a row, and those products are never read.
-        int* offsets = stackalloc int[MaxBlock];
-        for (int t = 0; t < MaxBlock; t++)
+        int* offsets = stackalloc int[block];
+        for (int t = 0; t < block; t++)
             offsets[t] = Math.Min(t, tiles - 1) * channels;
         var run = HostRuns.One(channels);
         long weightStep = (long)channels * HostPanels.Padded(outChannels);
