@@ -4,5 +4,6 @@ namespace IlgpuNetVlad.Kernels;
 public interface IOperationObserver
 {
     /// <param name="problem">The operation's problem, such as a <see cref="ConvolutionShape"/>.</param>
-    void Ran(Operation operation, Variant variant, object problem, TimeSpan time);
+    /// <param name="preparation">It made of the weights what later runs take (<see cref="Preparation{TProblem}"/>), and no result.</param>
+    void Ran(Operation operation, Variant variant, object problem, bool preparation, TimeSpan time);
 }

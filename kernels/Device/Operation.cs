@@ -178,7 +178,7 @@ public sealed class Operation<TProblem> : Operation
         if (device.Observer is { } observer)
         {
             device.Synchronize();
-            observer.Ran(this, variant, problem, Stopwatch.GetElapsedTime(begin));
+            observer.Ran(this, variant, problem, prepare, Stopwatch.GetElapsedTime(begin));
         }
     }
 

@@ -15,18 +15,20 @@ internal sealed class OperationProfile : IOperationObserver
     }
 
     private readonly List<Row> rows = [];
-    private readonly Dictionary<(Operation, object), Row> known = [];
+    private readonly Dictionary<(Operation, object, bool), Row> known = [];
     private readonly List<double> wholes = [];
 
-    public void Ran(Operation operation, Variant variant, object problem, TimeSpan time)
+    public void Ran(Operation operation, Variant variant, object problem, bool preparation, TimeSpan time)
     {
-        if (!known.TryGetValue((operation, problem), out var row))
-            rows.Add(known[(operation, problem)] = row = new(operation.Name, variant.Name, problem.ToString()!, operation.FlopsOf(problem)));
+        if (!known.TryGetValue((operation, problem, preparation), out var row))
+            rows.Add(known[(operation, problem, preparation)] = row = preparation
+                ? new(operation.Name + ", weights", variant.Name, problem.ToString()!, 0)
+                : new(operation.Name, variant.Name, problem.ToString()!, operation.FlopsOf(problem)));
         row.Calls += wholes.Count == 0 ? 1 : 0;
         row.Round += time.TotalSeconds;
     }
 
-    /// <param name="whole">What the round took, operations and all between them.</param>
+    /// <param name="whole">What the same work took while nobody looked, operations and all between them.</param>
     public void EndRound(TimeSpan whole)
     {
         wholes.Add(whole.TotalSeconds);
@@ -46,7 +48,7 @@ internal sealed class OperationProfile : IOperationObserver
         foreach (var row in rows)
         {
             double seconds = Median(row.Seconds), rate = row.Calls * row.Flops / seconds / 1e9;
-            text.Append(CultureInfo.InvariantCulture, $"| {row.Operation} | {row.Variant} | {row.Problem} | {row.Calls} | {1000 * seconds:0.00} | {100 * seconds / whole:0.0} % | {rate:0} | {rate / peak:0.00} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {row.Operation} | {row.Variant} | {row.Problem} | {row.Calls} | {1000 * seconds:0.00} | {100 * seconds / whole:0.0} % | {(row.Flops > 0 ? $"{rate:0} | {rate / peak:0.00}" : "|")} |\n");
         }
         text.Append("\n| operation | ms | of all |\n|---|---|---|\n");
         foreach (var group in rows.GroupBy(r => r.Operation).Select(g => (g.Key, Seconds: g.Sum(r => Median(r.Seconds)))).OrderByDescending(g => g.Seconds))

@@ -43,14 +43,15 @@ internal static class ProfileRun
 
         Once();
         var profile = new OperationProfile();
-        device.Observer = profile;
         for (int round = 0; round < options.Rounds; round++)
         {
+            device.Observer = profile;
+            Once();
+            device.Observer = null;
             long begin = Stopwatch.GetTimestamp();
             Once();
             profile.EndRound(Stopwatch.GetElapsedTime(begin));
         }
-        device.Observer = null;
 
         string what = training ? $"a training step from {options.TrainFrom}" : "extraction";
         string text = string.Create(

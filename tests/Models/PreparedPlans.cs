@@ -68,11 +68,10 @@ public sealed class PreparedPlans
         var seen = new Names();
         device.Observer = seen;
         plan.Forward(Images);
-        int first = seen.All.Count;
         plan.Forward(Images);
         // Five convolutions of which one takes its pooling; the first has too few channels for that.
-        Assert.That(first - (seen.All.Count - first), Is.EqualTo(5), "preparations");
-        Assert.That(seen.All.Skip(first), Has.Exactly(1).EqualTo("convolution.forward-pooled").And.Exactly(1).EqualTo("max-pooling.forward"));
+        Assert.That(seen.Prepared, Is.EqualTo(5));
+        Assert.That(seen.All, Has.Exactly(2).EqualTo("convolution.forward-pooled").And.Exactly(2).EqualTo("max-pooling.forward"));
     }
 
     private static float[] Run(NetworkPlan plan, int images)
@@ -85,6 +84,14 @@ public sealed class PreparedPlans
     {
         public List<string> All { get; } = [];
 
-        public void Ran(Operation operation, Variant variant, object problem, TimeSpan time) => All.Add(operation.Name);
+        public int Prepared { get; private set; }
+
+        public void Ran(Operation operation, Variant variant, object problem, bool preparation, TimeSpan time)
+        {
+            if (preparation)
+                Prepared++;
+            else
+                All.Add(operation.Name);
+        }
     }
 }
