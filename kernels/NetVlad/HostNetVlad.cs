@@ -7,9 +7,9 @@ namespace IlgpuNetVlad.Kernels;
 /// The Host variant of NetVLAD: every heavy part is a product in 6-row register tiles (<see cref="RegisterTile"/>).
 /// <para>Forward, in three passes over all cores:</para>
 /// <para>assign, a tile = 96 local descriptors of one image: 1/‖x‖, logits X·Wᵀ (w packed by columns once a call), softmax → A;</para>
-/// <para>aggregate, a tile = 24 clusters of one image: (A/‖x‖)ᵀ·X − mass·c, intra-normalised → V̂;</para>
+/// <para>aggregate, a tile = the clusters of one image, or a thread's share of them: (A/‖x‖)ᵀ·X − mass·c, intra-normalised → V̂;</para>
 /// <para>finish, a tile = one image: the last normalisation.</para>
-/// Backward does the first two again, then dV per image, ds and dx by 96 descriptors, dw by 24 clusters of an image, and adds
+/// Backward does the first two again, then dV per image, ds and dx by 96 descriptors, dw by clusters of an image, and adds
 /// the images in order. Workspace: see <see cref="Layout"/>.
 /// </summary>
 internal static unsafe class HostNetVlad
@@ -17,13 +17,20 @@ internal static unsafe class HostNetVlad
     /// <summary>Local descriptors of a tile.</summary>
     private const int BlockRows = 96;
 
-    /// <summary>Clusters of a tile: 4 register tiles.</summary>
-    private const int BlockClusters = 24;
-
     /// <summary>Where things lie in the workspace; all arrays are padded so that a register tile may write whole.</summary>
     private readonly struct Layout(NetVladShape s, int threads, bool backward)
     {
         public readonly NetVladShape Shape = s;
+
+        /// <summary>Clusters of a tile: all of an image, or as many register tiles as give every thread its share where there are fewer images than threads.</summary>
+        public int BlockClusters
+        {
+            get
+            {
+                int shares = Math.Max(1, (threads + Shape.B - 1) / Math.Max(1, Shape.B)), rows = Blocks(Shape.K, RegisterTile.Rows);
+                return Blocks(rows, Math.Min(shares, rows)) * RegisterTile.Rows;
+            }
+        }
 
         /// <summary>Clusters with the padding of the last panel: the row length of A and dS.</summary>
         public int PaddedK => HostPanels.Padded(Shape.K);
@@ -48,9 +55,9 @@ internal static unsafe class HostNetVlad
 
         private long Scratch => backward ? BackwardEnd : ForwardEnd;
 
-        /// <summary>A worker's scratch: a block's sums, or the scaled assignments of a block of clusters and its sums.</summary>
+        /// <summary>A worker's scratch: a block's sums, or the scaled assignments of a block of rows and clusters, and the clusters' sums.</summary>
         private long WorkerFloats => Math.Max((BlockRows + RegisterTile.Rows) * (long)Math.Max(HostPanels.MaxWidth, Shape.D),
-            (long)Shape.N * BlockClusters + (long)BlockClusters * Shape.D);
+            (long)BlockClusters * (BlockRows + Shape.D));
 
         public float* Worker(float* workspace, int worker) => workspace + Scratch + worker * WorkerFloats;
 
@@ -78,7 +85,7 @@ internal static unsafe class HostNetVlad
             AssignAndAggregate(device, s, layout, x, w, b, c, workspace);
             device.RunHost(s.B, new ClusterGradientTask(layout, workspace, c, dy));
             device.RunHost(s.B * Blocks(s.N, BlockRows), new RowGradientTask(layout, workspace, x, w, dx));
-            device.RunHost(s.B * Blocks(s.K, BlockClusters), new WeightGradientTask(layout, workspace, x));
+            device.RunHost(s.B * Blocks(s.K, layout.BlockClusters), new WeightGradientTask(layout, workspace, x));
         }
         device.RunHost(s.K, new SumTask(layout, workspace, dw, s.HasBias != 0 ? db : null, dc));
     }
@@ -89,7 +96,7 @@ internal static unsafe class HostNetVlad
     {
         Pack(w, s, workspace + layout.Packed);
         device.RunHost(s.B * Blocks(s.N, BlockRows), new AssignTask(layout, workspace, x, s.HasBias != 0 ? b : null));
-        device.RunHost(s.B * Blocks(s.K, BlockClusters), new AggregateTask(layout, workspace, x, c));
+        device.RunHost(s.B * Blocks(s.K, layout.BlockClusters), new AggregateTask(layout, workspace, x, c));
     }
 
     /// <summary>A [K,D] matrix as panels [panel][D][width] of its transpose.</summary>
@@ -126,22 +133,27 @@ internal static unsafe class HostNetVlad
         }
     }
 
-    /// <summary>to[i][0 … D) (+)= Σ_k a[rows of i][k·aStep] · b[k][0 … D) for up to 6 rows; columns beyond the last whole vector one by one.</summary>
-    private static void MultiplyRows(float* a, int* offsets, nint aStep, float* b, int length, float* to, int columns)
+    /// <summary>
+    /// to[i][0 … columns) += Σ_k a[rows of i][k·aStep] · b[k][0 … columns) for <paramref name="tiles"/> times 6 rows; those of a tile begin
+    /// <paramref name="tileStep"/> after the one before. Columns beyond the last whole vector one by one.
+    /// </summary>
+    private static void MultiplyRows(float* a, int* offsets, nint aStep, float* b, int length, float* to, int columns, int tiles = 1, int tileStep = 0)
     {
         int lanes = HostSimd.Lanes, start = 0;
         while (columns - start >= lanes)
         {
             int left = columns - start, width = lanes == 16 && left >= 64 ? 64 : left >= 2 * lanes ? 2 * lanes : lanes;
-            HostPanels.MultiplyOuter(width, a, offsets, 1, 0, length, aStep, b + start, columns, to + start, columns);
+            for (int tile = 0; tile < tiles; tile++)
+                HostPanels.MultiplyOuter(width, a + tile * tileStep, offsets, 1, 0, length, aStep, b + start, columns, to + (long)tile * RegisterTile.Rows * columns + start, columns);
             start += width;
         }
         for (; start < columns; start++)
-            for (int i = 0; i < RegisterTile.Rows; i++)
+            for (int i = 0; i < tiles * RegisterTile.Rows; i++)
             {
+                float* row = a + i / RegisterTile.Rows * tileStep + offsets[i % RegisterTile.Rows];
                 float sum = to[(long)i * columns + start];
                 for (int k = 0; k < length; k++)
-                    sum = float.MultiplyAddEstimate(a[offsets[i] + k * aStep], b[(long)k * columns + start], sum);
+                    sum = float.MultiplyAddEstimate(row[k * aStep], b[(long)k * columns + start], sum);
                 to[(long)i * columns + start] = sum;
             }
     }
@@ -172,18 +184,16 @@ internal static unsafe class HostNetVlad
         public void Run(int tile, int worker)
         {
             var s = layout.Shape;
-            int blocks = Blocks(s.K, BlockClusters), image = tile / blocks, first = tile % blocks * BlockClusters, clusters = Math.Min(BlockClusters, s.K - first);
+            int block = layout.BlockClusters, blocks = Blocks(s.K, block), image = tile / blocks, first = tile % blocks * block, clusters = Math.Min(block, s.K - first);
             float* sums = SumOverRows(layout, workspace, worker, x, workspace + layout.Assignment, image, first, clusters);
+            float* mass = workspace + layout.Mass + (long)image * s.K + first;
+            new Span<float>(mass, clusters).Clear();
+            HostPanels.SumRows(workspace + layout.Assignment + (long)image * s.N * layout.PaddedK + first, layout.PaddedK, s.N, mass, clusters);
             for (int k = 0; k < clusters; k++)
             {
                 long cluster = (long)image * s.K + first + k;
-                float mass = 0;
-                float* a = workspace + layout.Assignment + (long)image * s.N * layout.PaddedK + first + k;
-                for (int i = 0; i < s.N; i++)
-                    mass += a[(long)i * layout.PaddedK];
-                workspace[layout.Mass + cluster] = mass;
                 float* residual = sums + (long)k * s.D;
-                HostRows.AddScaled(-mass, c + (long)(first + k) * s.D, residual, s.D);
+                HostRows.AddScaled(-mass[k], c + (long)(first + k) * s.D, residual, s.D);
                 float inverse = HostRows.InverseNorm(HostRows.Dot(residual, residual, s.D), s.SoftFloor != 0, out bool clamped);
                 HostRows.Scale(inverse, residual, workspace + layout.Residual + cluster * s.D, s.D);
                 workspace[layout.ClusterScale + cluster] = clamped ? 0 : inverse;
@@ -195,17 +205,24 @@ internal static unsafe class HostNetVlad
     private static float* SumOverRows(in Layout layout, float* workspace, int worker, float* x, float* matrix, int image, int first, int clusters)
     {
         var s = layout.Shape;
-        float* scaled = layout.Worker(workspace, worker), sums = scaled + (long)s.N * BlockClusters;
+        int block = layout.BlockClusters;
+        float* scaled = layout.Worker(workspace, worker), sums = scaled + (long)BlockRows * block;
         float* from = matrix + (long)image * s.N * layout.PaddedK + first, inverse = workspace + layout.Inverse + (long)image * s.N;
-        for (int i = 0; i < s.N; i++, from += layout.PaddedK)
-            for (int k = 0; k < BlockClusters; k++)
-                scaled[i * BlockClusters + k] = k < clusters ? from[k] * inverse[i] : 0;
-        new Span<float>(sums, BlockClusters * s.D).Clear();
+        new Span<float>(sums, block * s.D).Clear();
         int* offsets = stackalloc int[RegisterTile.Rows];
         for (int i = 0; i < RegisterTile.Rows; i++)
             offsets[i] = i;
-        for (int k = 0; k < clusters; k += RegisterTile.Rows)
-            MultiplyRows(scaled + k, offsets, BlockClusters, x + (long)image * s.N * s.D, s.N, sums + (long)k * s.D, s.D);
+        // Block of rows by block: one panel of its columns stays in the L1 cache for all clusters.
+        for (int row = 0, rows; row < s.N; row += rows)
+        {
+            rows = Math.Min(BlockRows, s.N - row);
+            for (int i = 0; i < rows; i++, from += layout.PaddedK)
+            {
+                HostRows.Scale(inverse[row + i], from, scaled + (long)i * block, clusters);
+                new Span<float>(scaled + (long)i * block + clusters, block - clusters).Clear();
+            }
+            MultiplyRows(scaled, offsets, block, x + ((long)image * s.N + row) * s.D, rows, sums, s.D, Blocks(clusters, RegisterTile.Rows), RegisterTile.Rows);
+        }
         return sums;
     }
 
@@ -293,17 +310,12 @@ internal static unsafe class HostNetVlad
         public void Run(int tile, int worker)
         {
             var s = layout.Shape;
-            int blocks = Blocks(s.K, BlockClusters), image = tile / blocks, first = tile % blocks * BlockClusters, clusters = Math.Min(BlockClusters, s.K - first);
+            int block = layout.BlockClusters, blocks = Blocks(s.K, block), image = tile / blocks, first = tile % blocks * block, clusters = Math.Min(block, s.K - first);
             float* sums = SumOverRows(layout, workspace, worker, x, workspace + layout.Logits, image, first, clusters);
             new ReadOnlySpan<float>(sums, clusters * s.D).CopyTo(new Span<float>(workspace + layout.Weights + ((long)image * s.K + first) * s.D, clusters * s.D));
-            for (int k = first; k < first + clusters; k++)
-            {
-                float bias = 0;
-                float* ds = workspace + layout.Logits + (long)image * s.N * layout.PaddedK + k;
-                for (int i = 0; i < s.N; i++)
-                    bias += ds[(long)i * layout.PaddedK];
-                workspace[layout.Bias + (long)image * s.K + k] = bias;
-            }
+            float* bias = workspace + layout.Bias + (long)image * s.K + first;
+            new Span<float>(bias, clusters).Clear();
+            HostPanels.SumRows(workspace + layout.Logits + (long)image * s.N * layout.PaddedK + first, layout.PaddedK, s.N, bias, clusters);
         }
     }
 

@@ -10,20 +10,30 @@ internal static unsafe class HostSoftmax
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(float* row, float scale, float* b, int count)
     {
-        float largest = float.NegativeInfinity, total = 0;
-        for (int k = 0; k < count; k++)
-        {
-            row[k] = b == null ? row[k] * scale : row[k] * scale + b[k];
-            largest = MathF.Max(largest, row[k]);
-        }
         int i = 0;
-        var shift = new Vector<float>(largest);
+        var most = new Vector<float>(float.NegativeInfinity);
         for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var logits = Vector.Load(row + i) * scale;
+            if (b != null)
+                logits += Vector.Load(b + i);
+            logits.Store(row + i);
+            most = Vector.Max(most, logits);
+        }
+        float largest = most[0];
+        for (int lane = 1; lane < Vector<float>.Count; lane++)
+            largest = MathF.Max(largest, most[lane]);
+        for (; i < count; i++)
+        {
+            row[i] = b == null ? row[i] * scale : row[i] * scale + b[i];
+            largest = MathF.Max(largest, row[i]);
+        }
+        var shift = new Vector<float>(largest);
+        for (i = 0; i <= count - Vector<float>.Count; i += Vector<float>.Count)
             Vector.Exp(Vector.Load(row + i) - shift).Store(row + i);
         for (; i < count; i++)
             row[i] = MathF.Exp(row[i] - largest);
-        for (int k = 0; k < count; k++)
-            total += row[k];
+        float total = HostRows.Sum(row, count);
         HostRows.Scale(1 / total, row, row, count);
     }
 }

@@ -50,6 +50,23 @@ internal static unsafe class HostRows
         return sum;
     }
 
+    /// <summary>Σ a[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float Sum(float* a, int count)
+    {
+        int i = 0;
+        Vector256<float> s0 = default, s1 = default;
+        for (; i <= count - 16; i += 16)
+        {
+            s0 += Vector256.Load(a + i);
+            s1 += Vector256.Load(a + i + 8);
+        }
+        float sum = Tree(s0, s1);
+        for (; i < count; i++)
+            sum += a[i];
+        return sum;
+    }
+
     private static float Tree(Vector256<float> low, Vector256<float> high)
     {
         var eight = low + high;
