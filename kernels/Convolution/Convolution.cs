@@ -52,7 +52,7 @@ public static partial class Convolution
         Tolerance = s => SumTolerance(s.R * s.S * s.GroupOc),
         Variants =
         [
-            new("host-winograd", VariantKind.Host, BackwardDataWinograd, HostWinograd.BackwardDataWorkspace, Winograd.RefusesBackwardData),
+            new("host-winograd", VariantKind.Host, BackwardDataWinograd, HostWinograd.BackwardDataWorkspace, Winograd.Refuses),
             new("host-6x4v", VariantKind.Host, BackwardDataHost, HostConvolution.BackwardDataWorkspace),
             TensorCore<NarrowTile, Bf16Numbers>.BackwardData,
             TensorCore<WideTile, Bf16Numbers>.BackwardData,
@@ -136,7 +136,7 @@ public static partial class Convolution
         new(1, 2, 3, 5, 200, 3, 3, 1, 1, 1, 1),                // and backward; two blocks of channels
         new(2, 9, 14, 17, 66, 3, 3, 1, 1, 1, 1),               // Winograd: tiles cut at both ends, channels beyond a vector, two images and panels
         new(1, 22, 23, 16, 70, 3, 3, 1, 0, 1, 1, 0),           // without padding
-        new(6, 7, 11, 33, 24, 3, 3, 1, 2, 1, 0),               // more padding than taps need; tiles enough for the gradients
+        new(6, 7, 11, 33, 24, 3, 3, 1, 2, 1, 0),               // more padding than taps need; tiles enough for Winograd's gradient by weights
         new(6, 9, 14, 24, 26, 3, 3, 1, 1, 1, 1),               // the same, columns beyond a vector
         new(1, 12, 16, 20, 20, 3, 3, 1, 1, 1, 1),              // whole tiles, as few as it takes
         new(0, 12, 16, 16, 16, 3, 3, 1, 1),                    // empty batch

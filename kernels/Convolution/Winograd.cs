@@ -45,15 +45,18 @@ internal static class Winograd
         ];
     }
 
-    /// <summary>Why a forward pass is not computed so, or null: by the image alone, for an image's result must not depend on what else is in its batch.</summary>
+    /// <summary>
+    /// Why a forward pass or a gradient by data is not computed so, or null: by the image alone, for what an image gives must not depend on what else is in its batch.
+    /// </summary>
     public static string? Refuses(ConvolutionShape s)
         => RefusesShape(s, 16) ?? (ImageTiles(s) < 12 ? "takes maps of 12 tiles or more: with fewer, transforming the weights costs more than it saves" : null);
 
-    /// <summary>Why a gradient by data is not computed so, or null.</summary>
-    public static string? RefusesBackwardData(ConvolutionShape s) => RefusesShape(s, 16) ?? RefusesBatch(s);
-
-    /// <summary>Why a gradient by weights, whose transforms are the most, is not computed so, or null.</summary>
-    public static string? RefusesGradient(ConvolutionShape s) => RefusesShape(s, 24) ?? RefusesBatch(s);
+    /// <summary>
+    /// Why a gradient by weights, whose transforms are the most, is not computed so, or null. It is a sum over the batch, whose tiles decide: measured on channels from
+    /// 64 to 512, with 96 of them or more this way takes less time, with 48 more.
+    /// </summary>
+    public static string? RefusesGradient(ConvolutionShape s)
+        => RefusesShape(s, 24) ?? (s.B * ImageTiles(s) is > 0 and < 64 ? "takes batches of 64 tiles or more: with fewer, transforming the weights costs more than it saves" : null);
 
     private static string? RefusesShape(ConvolutionShape s, int channels)
     {
@@ -63,12 +66,6 @@ internal static class Winograd
             return "takes more channels (16 on both sides, for the gradient by weights 24): with few, the transforms cost more than the products";
         return ImageTiles(s) * Tile * Tile > 2L * s.P * s.Q ? "takes maps that fill half of their 4×4 tiles" : null;
     }
-
-    /// <summary>
-    /// Measured on channels from 64 to 512: with 96 tiles or more of all images this way takes less time, with 48 more.
-    /// </summary>
-    private static string? RefusesBatch(ConvolutionShape s)
-        => s.B * ImageTiles(s) is > 0 and < 64 ? "takes batches of 64 tiles or more: with fewer, transforming the weights costs more than it saves" : null;
 
     private static long ImageTiles(ConvolutionShape s) => (long)Tiles(s.P) * Tiles(s.Q);
 
