@@ -9,9 +9,13 @@ public static partial class Convolution
         where TTile : struct, ITensorTile
         where TNumbers : struct, ITensorNumbers
     {
-        public static readonly Variant<ConvolutionShape> Forward = Variant(
-            RunForward, ForwardWorkspace, s => TensorTile<TTile, TNumbers>.Refuses((long)s.B * s.P * s.Q, s.Oc),
-            TensorCoreForward<TTile, TNumbers>.Kernel, TensorOperand<TNumbers>.Pack);
+        public static readonly Variant<ConvolutionShape> Forward = new(
+            TensorTile<TTile, TNumbers>.Name, VariantKind.TensorCore, new Preparation<ConvolutionShape>(Prepared, Prepare, RunForward), ForwardWorkspace,
+            s => RefusesGroups(s) ?? TensorTile<TTile, TNumbers>.Refuses((long)s.B * s.P * s.Q, s.Oc),
+            TensorCoreForward<TTile, TNumbers>.Kernel, TensorOperand<TNumbers>.Pack)
+        {
+            Precision = default(TNumbers).Precision,
+        };
 
         public static readonly Variant<ConvolutionShape> BackwardData = Variant(
             RunBackwardData, BackwardDataWorkspace, s => TensorTile<TTile, TNumbers>.Refuses((long)s.B * s.H * s.W, s.Ic),
@@ -20,25 +24,31 @@ public static partial class Convolution
         // Slices of pixels make blocks enough, so the columns alone decide.
         public static readonly Variant<ConvolutionShape> BackwardWeights = Variant(
             RunBackwardWeights, BackwardWeightsWorkspace, s => TensorTile<TTile, TNumbers>.Refuses(int.MaxValue, s.Oc),
-            TensorCoreBackwardWeights<TTile, TNumbers>.Kernel, TensorCoreSlices.Sum, TensorOperand<TNumbers>.Pack, Simt.BackwardBias, Simt.BackwardBiasSum);
+            TensorCoreBackwardWeights<TTile, TNumbers>.Kernel, PartialSums.Kernel, TensorOperand<TNumbers>.Pack, Simt.BackwardBias, Simt.BackwardBiasSum);
 
         private static Variant<ConvolutionShape> Variant(
             Launch<ConvolutionShape> run, Func<Device, ConvolutionShape, long> workspace, Func<ConvolutionShape, string?> refuses, params SimtKernel[] kernels)
-            => new(TensorTile<TTile, TNumbers>.Name, VariantKind.TensorCore, run, workspace, s => s.Groups != 1 ? "takes one group" : refuses(s), kernels)
+            => new(TensorTile<TTile, TNumbers>.Name, VariantKind.TensorCore, run, workspace, s => RefusesGroups(s) ?? refuses(s), kernels)
             {
                 Precision = default(TNumbers).Precision,
             };
 
-        private static long ForwardWorkspace(Device device, ConvolutionShape s)
-            => TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackX<TNumbers>(s)) + TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackWeights<TNumbers>(s));
+        private static string? RefusesGroups(in ConvolutionShape s) => s.Groups != 1 ? "takes one group" : null;
 
-        private static void RunForward(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
+        private static long Prepared(Device device, ConvolutionShape s) => TensorOperand<TNumbers>.Prepared(TensorCoreProblem.PackWeights<TNumbers>(s));
+
+        private static void Prepare(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared)
+            => TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackWeights<TNumbers>(s), v[1], v[1], ref prepared);
+
+        private static long ForwardWorkspace(Device device, ConvolutionShape s) => TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackX<TNumbers>(s));
+
+        private static void RunForward(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared, ArrayView<float> workspace)
         {
             if (s.B == 0)
                 return;
             var p = TensorCoreProblem.Of<TTile, TNumbers>(s);
             var x = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackX<TNumbers>(s), v[0], v[0], ref workspace);
-            var w = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackWeights<TNumbers>(s), v[1], v[1], ref workspace);
+            var w = TensorOperand<TNumbers>.Taken(TensorCoreProblem.PackWeights<TNumbers>(s), v[1], prepared);
             TensorCoreForward<TTile, TNumbers>.Kernel.On(device)(TensorTile<TTile, TNumbers>.Blocks(p.OutPixels, s.Oc), x, w, v[2], v[3], p);
         }
 
@@ -71,7 +81,7 @@ public static partial class Convolution
             var x = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackX<TNumbers>(s), v[0], v[0], ref workspace);
             var gradient = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackGradient<TNumbers>(s), v[2], s.Relu != 0 ? v[1] : v[2], ref workspace);
             TensorCoreBackwardWeights<TTile, TNumbers>.Kernel.On(device)(TensorTile<TTile, TNumbers>.Blocks(p.Taps * p.InRows, s.Oc, p.Slices), x, gradient, workspace, p);
-            TensorCoreSlices.Run(device, workspace, v[3], s.WLength, p.Slices);
+            PartialSums.Run(device, workspace, v[3], s.WLength, p.Slices);
             BackwardBiasSimt(device, s, v, workspace);
         }
     }

@@ -6,7 +6,7 @@ namespace IlgpuNetVlad.Kernels;
 /// <summary>
 /// dw = Σ x·g over output pixels, g = dy·[y &gt; 0], as a product on tensor cores (<see cref="TensorProduct"/>): rows are taps and in each the input channels, columns output
 /// channels, k pixels. Both tiles lie across k, for channels are neighbours in x and in g. With few rows and columns there are few blocks, so the pixels are cut into
-/// slices (grid z), each with sums of its own; <see cref="TensorCoreSlices"/> adds them in order. 2·B·P·Q·Oc·R·S·Ic FLOPs and 8 bytes a weight and slice.
+/// slices (grid z), each with sums of its own; <see cref="PartialSums"/> adds them in order. 2·B·P·Q·Oc·R·S·Ic FLOPs and 8 bytes a weight and slice.
 /// </summary>
 internal struct TensorCoreBackwardWeights<TTile, TNumbers> : ITensorProduct
     where TTile : struct, ITensorTile

@@ -69,8 +69,8 @@ public sealed class Variant<TProblem>(
 {
     /// <param name="preparation">What it makes of inputs that seldom change, and its run with that.</param>
     /// <param name="workspace">Floats of workspace beside what is prepared.</param>
-    public Variant(string name, VariantKind kind, Preparation<TProblem> preparation, Func<Device, TProblem, long> workspace, Func<TProblem, string?>? refuses = null)
-        : this(name, kind, preparation.RunWhole, (device, problem) => preparation.Length(device, problem) + workspace(device, problem), refuses)
+    public Variant(string name, VariantKind kind, Preparation<TProblem> preparation, Func<Device, TProblem, long> workspace, Func<TProblem, string?>? refuses = null, params SimtKernel[] kernels)
+        : this(name, kind, preparation.RunWhole, (device, problem) => preparation.Length(device, problem) + workspace(device, problem), refuses, kernels)
         => Preparation = preparation;
 
     public Launch<TProblem> Run { get; } = run;

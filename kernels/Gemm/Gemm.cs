@@ -8,7 +8,8 @@ namespace IlgpuNetVlad.Kernels;
 /// <param name="K">Length of the sums.</param>
 /// <param name="TransposeA">0: a is [M,K]; 1: a is [K,M].</param>
 /// <param name="TransposeB">0: b is [K,N]; 1: b is [N,K].</param>
-public readonly record struct GemmShape(int M, int N, int K, int TransposeA = 0, int TransposeB = 0)
+/// <param name="Exact">1: the inputs are not rounded, whatever the device's precision; for what later divides by small differences, such as covariances.</param>
+public readonly record struct GemmShape(int M, int N, int K, int TransposeA = 0, int TransposeB = 0, int Exact = 0)
 {
     /// <summary>What is wrong in one sentence, or null.</summary>
     public string? Wrong()
@@ -42,6 +43,10 @@ public static partial class Gemm
         Variants =
         [
             new("host-6x4v", VariantKind.Host, RunHost, HostWorkspace),
+            TensorCore<NarrowTile, Bf16Numbers>.Multiply,
+            TensorCore<WideTile, Bf16Numbers>.Multiply,
+            TensorCore<NarrowTile, Tf32Numbers>.Multiply,
+            TensorCore<WideTile, Tf32Numbers>.Multiply,
             new("simt-32x32x16", VariantKind.Simt, RunSimt, kernels: Simt.Multiply),
             new("reference", VariantKind.Reference, RunReference),
         ],
@@ -50,6 +55,8 @@ public static partial class Gemm
             new(0, 3, 4), new(1, 1, 1), new(6, 64, 16), new(7, 65, 17), new(33, 31, 40, 1), new(5, 130, 9, 0, 1), new(97, 15, 33, 1, 1), new(100, 50, 1100),
             new(250, 140, 270, 1),                                // several tiles each way, turned
             new(16, 300, 530, 0, 1),
+            new(12, 7, 2300, 0, 1), new(3, 66, 2052, 1),          // tensor cores: two slices of k and more, of which the last is short
+            new(5, 8, 12, 0, 0, 1),                               // nothing may be rounded
         ],
     };
 

@@ -18,6 +18,12 @@ internal static class TensorOperand<TNumbers>
     /// <summary>Floats of workspace that <see cref="Take"/> will use.</summary>
     public static long Floats(in PackingShape s) => IsChunks(s) ? 0 : 4L * s.Chunks;
 
+    /// <summary>The same as what a variant prepares once: a multiple of 16.</summary>
+    public static long Prepared(in PackingShape s) => (Floats(s) + 15) / 16 * 16;
+
+    /// <summary>What <see cref="Take"/> gave for a workspace.</summary>
+    public static ArrayView<Chunk> Taken(in PackingShape s, ArrayView<float> from, ArrayView<float> workspace) => Chunks(IsChunks(s) ? from : workspace, s.Chunks);
+
     /// <summary>The chunks of <paramref name="from"/>, or of the beginning of the workspace, which becomes shorter by them.</summary>
     /// <param name="mask">Read only where the shape says so; any view otherwise.</param>
     /// <exception cref="ArgumentException">A view does not begin at a multiple of 16 bytes, as copies of chunks need.</exception>

@@ -44,6 +44,33 @@ public sealed class GemmValues
         Assert.That(Product(1, 1), Is.EqualTo(expected), "aᵀ, bᵀ");
     }
 
+    /// <summary>Slices of k and tiles do not show in a number: a row alone has the bits that it has among others.</summary>
+    [TestCase(Precision.Bf16)]
+    [TestCase(Precision.Tf32)]
+    public void TensorCores_GiveARowTheSameBits_AloneAndAmongOthers(Precision precision)
+    {
+        const int Rows = 3, Columns = 66, K = 2300;
+        var random = new Random(5);
+        float[] a = new float[Rows * K], b = new float[Columns * K];
+        foreach (float[] values in new[] { a, b })
+            for (int i = 0; i < values.Length; i++)
+                values[i] = random.NextSingle() * 2 - 1;
+        var bits = Gemm.Operation.Variants.Where(v => v.Precision == precision && v.Refuses(Devices.Emitted, new(Rows, Columns, K, 0, 1)) is null)
+            .SelectMany(v => new[] { Product(v, a, Rows).AsSpan((Rows - 1) * Columns).ToArray(), Product(v, a[((Rows - 1) * K)..], 1) }).ToArray();
+        foreach (float[] row in bits)
+            Assert.That(row.Select(BitConverter.SingleToInt32Bits), Is.EqualTo(bits[0].Select(BitConverter.SingleToInt32Bits)));
+
+        float[] Product(Variant variant, float[] left, int rows) => VariantsAgree.Run(Gemm.Operation, variant, Devices.Emitted, new GemmShape(rows, Columns, K, 0, 1), [left, b, []])[2];
+    }
+
+    /// <summary>A projection to 4,096 numbers: 32 tiles of columns are cut into 8 slices of k each, however many rows there are.</summary>
+    [Test]
+    public void TensorCores_CutKByItselfAlone([Values(1, 48, 1000)] int rows)
+    {
+        var wide = Gemm.Operation.Variants.First(v => v.Name == "tf32-128x128x16");
+        Assert.That(wide.Workspace(Devices.Emitted, new(rows, 4096, 32768, 0, 1)), Is.EqualTo(8L * rows * 4096), "the slices' sums");
+    }
+
     [TestCase(-1, 2, 3)]
     [TestCase(1, 0, 3)]
     [TestCase(1, 2, 0)]

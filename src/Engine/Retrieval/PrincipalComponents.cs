@@ -43,7 +43,7 @@ public static class PrincipalComponents
             for (int j = 0; j < size; j++)
                 axes[(long)i * size + j] = (float)vectors[i][j];
         if (dual)
-            axes = Multiply(device, new GemmShape(dimensions, length, n, TransposeA: 0, TransposeB: 0), axes, centred);
+            axes = Multiply(device, new GemmShape(dimensions, length, n, TransposeA: 0, TransposeB: 0, Exact: 1), axes, centred);
         return Assemble(axes, mean, values, dimensions, length, whiten);
     }
 
@@ -77,7 +77,7 @@ public static class PrincipalComponents
     private static double[] Products(Device device, DeviceBuffer centred, int n, int length, bool dual)
     {
         int size = dual ? n : length;
-        var shape = dual ? new GemmShape(n, n, length, TransposeA: 0, TransposeB: 1) : new GemmShape(length, length, n, TransposeA: 1, TransposeB: 0);
+        var shape = dual ? new GemmShape(n, n, length, TransposeA: 0, TransposeB: 1, Exact: 1) : new GemmShape(length, length, n, TransposeA: 1, TransposeB: 0, Exact: 1);
         using var output = device.Allocate((long)size * size);
         using var workspace = device.Allocate(Gemm.Operation.Workspace(device, shape));
         Gemm.Multiply(device, shape, centred, centred, output, workspace);

@@ -8,7 +8,7 @@ internal sealed class Projector : IDisposable
 {
     private readonly Device device;
     private readonly Projection projection;
-    private readonly DeviceBuffer weight, output, workspace;
+    private readonly DeviceBuffer weight, prepared, output, workspace;
 
     public Projector(Device device, Projection projection, int maxRows)
     {
@@ -16,7 +16,11 @@ internal sealed class Projector : IDisposable
         this.projection = projection;
         weight = device.Allocate(projection.Weight);
         output = device.Allocate((long)maxRows * projection.OutputLength);
-        workspace = device.Allocate(Gemm.Operation.Workspace(device, Shape(maxRows)));
+        var shape = Shape(maxRows);
+        workspace = device.Allocate(Gemm.Operation.PreparedWorkspace(device, shape));
+        prepared = device.Allocate(Gemm.Operation.Prepared(device, shape));
+        if (prepared.Length > 0)
+            Gemm.Operation.Prepare(device, shape, [default, weight.View, default], prepared.View);
     }
 
     /// <summary>Projects rows [rows, D] of the device into host memory [rows, d] and L2-normalises them.</summary>
@@ -25,7 +29,7 @@ internal sealed class Projector : IDisposable
         if (rows == 0)
             return;
         int d = projection.OutputLength;
-        Gemm.Multiply(device, Shape(rows), x, weight, output, workspace);
+        Gemm.Operation.RunPrepared(device, Shape(rows), [x, weight, output], prepared, workspace);
         device.Download(output.View.SubView(0, (long)rows * d), result);
         for (int i = 0; i < rows; i++)
         {
@@ -41,6 +45,7 @@ internal sealed class Projector : IDisposable
     public void Dispose()
     {
         weight.Dispose();
+        prepared.Dispose();
         output.Dispose();
         workspace.Dispose();
     }

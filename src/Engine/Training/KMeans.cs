@@ -19,7 +19,7 @@ public static class KMeans
         if (n < clusters)
             throw new UserErrorException($"{clusters} clusters cannot be found among {n} local descriptors: use fewer clusters or more images.");
         var centres = Seed(samples, clusters, new SeededGenerator(seed, stream: ulong.MaxValue - 1), token);
-        var shape = new GemmShape(n, clusters, d, TransposeA: 0, TransposeB: 1);
+        var shape = new GemmShape(n, clusters, d, TransposeA: 0, TransposeB: 1, Exact: 1);
         using var x = device.Allocate(samples.Values.AsSpan(0, n * d));
         using var c = device.Allocate((long)clusters * d);
         using var output = device.Allocate((long)n * clusters);
