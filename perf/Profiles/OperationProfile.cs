@@ -61,7 +61,6 @@ internal sealed class OperationProfile : IOperationObserver
 
     private static double Median(List<double> values)
     {
-        return values.Min();
         double[] sorted = [.. values.Order()];
         int half = sorted.Length / 2;
         return sorted.Length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
