@@ -9,7 +9,7 @@ namespace IlgpuNetVlad.Engine.Retrieval;
 /// W_i = u_i / √(λ_i + 1e-9) whitened, u_i plain             b = −W μ
 /// </code>
 /// Where there are fewer samples than numbers the Gram matrix G = (X − μ)(X − μ)ᵀ/(n − 1) = V diag(λ) Vᵀ has the same λ and is smaller:
-/// u_i = (X − μ)ᵀ v_i, made unit length.
+/// u_i = (X − μ)ᵀ v_i, made unit length. Few leading eigenvectors of a large matrix are found by <see cref="LeadingEigen"/>, all others by <see cref="SymmetricEigen"/>.
 /// </summary>
 public static class PrincipalComponents
 {
@@ -32,16 +32,11 @@ public static class PrincipalComponents
         using var centred = device.Allocate((long)n * length);
         Centre(device, descriptors, mean, centred);
         bool dual = n < length;
-        int size = dual ? n : length;
-        var (values, vectors) = SymmetricEigen.Decompose(Products(device, centred, n, length, dual), size, dimensions, token);
+        var (values, axes) = Leading(device, centred, n, length, dual, dimensions, token);
         for (int i = 0; i < dimensions; i++)
             if (!(values[i] >= WeakestComponent * values[0]) || values[0] <= 0)
                 throw new UserErrorException(
                     $"Only {i} of {dimensions} components carry any variance (component {i + 1} has less than {WeakestComponent:0e+0} of the first): ask for {Math.Max(1, i)} or fewer, or give more different images.");
-        var axes = new float[(long)dimensions * size];
-        for (int i = 0; i < dimensions; i++)
-            for (int j = 0; j < size; j++)
-                axes[(long)i * size + j] = (float)vectors[i][j];
         if (dual)
             axes = Multiply(device, new GemmShape(dimensions, length, n, TransposeA: 0, TransposeB: 0, Exact: 1), axes, centred);
         return Assemble(axes, mean, values, dimensions, length, whiten);
@@ -73,23 +68,31 @@ public static class PrincipalComponents
         }
     }
 
-    /// <summary>The covariance [D, D], or the Gram matrix [n, n]; both over n − 1.</summary>
-    private static double[] Products(Device device, DeviceBuffer centred, int n, int length, bool dual)
+    /// <summary>Eigenvalues, at least the asked ones, and vectors as rows of the covariance [D, D] or the Gram matrix [n, n]; both over n − 1.</summary>
+    private static (double[] Values, float[] Vectors) Leading(Device device, DeviceBuffer centred, int n, int length, bool dual, int dimensions, CancellationToken token)
     {
         int size = dual ? n : length;
         var shape = dual ? new GemmShape(n, n, length, TransposeA: 0, TransposeB: 1, Exact: 1) : new GemmShape(length, length, n, TransposeA: 1, TransposeB: 0, Exact: 1);
-        using var output = device.Allocate((long)size * size);
-        using var workspace = device.Allocate(Gemm.Operation.Workspace(device, shape));
-        Gemm.Multiply(device, shape, centred, centred, output, workspace);
-        var single = device.Download(output.View);
+        using var products = device.Allocate((long)size * size);
+        using (var workspace = device.Allocate(Gemm.Operation.Workspace(device, shape)))
+            Gemm.Multiply(device, shape, centred, centred, products, workspace);
+        if (LeadingEigen.Pays(size, dimensions) && LeadingEigen.Find(device, products, size, dimensions, token) is { } found)
+            return ([.. found.Values.Select(v => v / (n - 1))], found.Vectors);
+        var (values, vectors) = SymmetricEigen.Decompose(Symmetric(device.Download(products.View), size, n - 1), size, dimensions, token);
+        var rows = new float[(long)dimensions * size];
+        for (int i = 0; i < dimensions; i++)
+            for (int j = 0; j < size; j++)
+                rows[(long)i * size + j] = (float)vectors[i][j];
+        return (values, rows);
+    }
+
+    /// <summary>The two triangles are sums in another order; the eigensolver wants exact symmetry.</summary>
+    private static double[] Symmetric(float[] single, int size, int divisor)
+    {
         var products = new double[single.LongLength];
         for (int i = 0; i < size; i++)
             for (int j = 0; j <= i; j++)
-            {
-                // The two triangles are sums in another order; the eigensolver wants exact symmetry.
-                double mean = ((double)single[(long)i * size + j] + single[(long)j * size + i]) / 2 / (n - 1);
-                products[(long)i * size + j] = products[(long)j * size + i] = mean;
-            }
+                products[(long)i * size + j] = products[(long)j * size + i] = ((double)single[(long)i * size + j] + single[(long)j * size + i]) / 2 / divisor;
         return products;
     }
 

@@ -209,7 +209,7 @@ public static class SymmetricEigen
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
+    internal static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
     {
         // Eight lanes on every machine; the hardware's width only decides how many instructions they take.
         var x = MemoryMarshal.Cast<double, Vector512<double>>(a);
@@ -224,7 +224,7 @@ public static class SymmetricEigen
     }
 
     /// <summary>a += scale·b</summary>
-    private static void Add(Span<double> a, ReadOnlySpan<double> b, double scale)
+    internal static void Add(Span<double> a, ReadOnlySpan<double> b, double scale)
     {
         var x = MemoryMarshal.Cast<double, Vector512<double>>(a);
         var y = MemoryMarshal.Cast<double, Vector512<double>>(b);
