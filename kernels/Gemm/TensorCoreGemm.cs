@@ -5,7 +5,8 @@ namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
 /// c = op(a)·op(b) on tensor cores (<see cref="TensorProduct"/>). Both operands lie by k, so one kernel does all four cases: what lies otherwise is turned when it is packed, which bf16
-/// has to be anyway. Long sums of few tiles are cut into slices (grid z), each with sums of its own, which <see cref="PartialSums"/> adds in order. 2·M·N·K FLOPs.
+/// has to be anyway. Grid z counts products of as many matrices, one behind the other, and in each the slices of k: long sums of few tiles are cut, each slice with sums of its
+/// own, which <see cref="PartialSums"/> adds in order. 2·M·N·K FLOPs.
 /// </summary>
 internal struct TensorCoreGemm<TTile, TNumbers> : ITensorProduct
     where TTile : struct, ITensorTile
@@ -21,6 +22,9 @@ internal struct TensorCoreGemm<TTile, TNumbers> : ITensorProduct
     /// <summary>This thread's chunk of a row in the next step, and the one behind the slice's last.</summary>
     private int next, end;
 
+    /// <summary>Which of as many products.</summary>
+    private int product;
+
     public readonly int Steps => (end - next + TensorTile<TTile, TNumbers>.DepthChunks - 1 + Group.IdxX % 4) / TensorTile<TTile, TNumbers>.DepthChunks;
 
     public readonly bool RowsAcross => false;
@@ -30,13 +34,14 @@ internal struct TensorCoreGemm<TTile, TNumbers> : ITensorProduct
     private static void Run(ArrayView<Chunk> a, ArrayView<Chunk> b, ArrayView<float> c, TensorGemm p)
     {
         var shared = SharedMemory.Allocate<Chunk>(TensorTile<TTile, TNumbers>.Stages * TensorTile<TTile, TNumbers>.StageChunks);
-        int first = Grid.IdxZ * p.SliceChunks;
+        int product = Grid.IdxZ / p.Slices, first = (Grid.IdxZ - product * p.Slices) * p.SliceChunks;
         TensorProduct.Run<TensorCoreGemm<TTile, TNumbers>, TTile, TNumbers>(shared, new TensorCoreGemm<TTile, TNumbers>
         {
             a = a,
             b = b,
             c = c,
             p = p,
+            product = product,
             next = first + Group.IdxX % 4,
             end = first + p.SliceChunks < p.RowChunks ? first + p.SliceChunks : p.RowChunks,
         });
@@ -66,7 +71,7 @@ internal struct TensorCoreGemm<TTile, TNumbers> : ITensorProduct
     private readonly void StartChunk(ArrayView<Chunk> shared, int tile, int row, ArrayView<Chunk> from, int line, int lines)
     {
         bool inside = line < lines && next < end;
-        AsyncCopy.Start(ref shared[tile + TensorTile<TTile, TNumbers>.ByDepth(row, Group.IdxX % 4)], ref from[inside ? line * p.RowChunks + next : 0], inside ? 16 : 0);
+        AsyncCopy.Start(ref shared[tile + TensorTile<TTile, TNumbers>.ByDepth(row, Group.IdxX % 4)], ref from[inside ? (product * lines + line) * p.RowChunks + next : 0], inside ? 16 : 0);
     }
 
     public readonly void Store(int row, int column, float first, float second)

@@ -40,7 +40,11 @@ public static partial class NetVlad
         Variants =
         [
             new("host-6x4v", VariantKind.Host, ForwardHost, HostNetVlad.ForwardWorkspace),
-            new("simt", VariantKind.Simt, ForwardSimt, (_, s) => Simt.ForwardWorkspace(s), kernels: [Simt.Assign, Simt.Aggregate, Simt.Intra, Simt.Final]),
+            new(TensorTile<NarrowTile, Tf32Numbers>.Name, VariantKind.TensorCore, Cuda<TensorNetVladProducts>.Forward, Cuda<TensorNetVladProducts>.ForwardWorkspace, kernels: Cuda<TensorNetVladProducts>.ForwardKernels)
+            {
+                Precision = Precision.Tf32,
+            },
+            new("simt", VariantKind.Simt, Cuda<SimtNetVladProducts>.Forward, Cuda<SimtNetVladProducts>.ForwardWorkspace, kernels: Cuda<SimtNetVladProducts>.ForwardKernels),
             new("reference", VariantKind.Reference, ForwardReference),
         ],
         Examples = ExampleShapes,
@@ -64,8 +68,11 @@ public static partial class NetVlad
         Variants =
         [
             new("host-6x4v", VariantKind.Host, BackwardHost, HostNetVlad.BackwardWorkspace),
-            new("simt", VariantKind.Simt, BackwardSimt, (_, s) => Simt.BackwardWorkspace(s), kernels:
-                [Simt.Assign, Simt.Aggregate, Simt.Intra, Simt.Final, Simt.Unnormalize, Simt.ClusterGradient, Simt.LogitGradient, Simt.DataGradient, Simt.ParameterGradient]),
+            new(TensorTile<NarrowTile, Tf32Numbers>.Name, VariantKind.TensorCore, Cuda<TensorNetVladProducts>.Backward, Cuda<TensorNetVladProducts>.BackwardWorkspace, kernels: Cuda<TensorNetVladProducts>.BackwardKernels)
+            {
+                Precision = Precision.Tf32,
+            },
+            new("simt", VariantKind.Simt, Cuda<SimtNetVladProducts>.Backward, Cuda<SimtNetVladProducts>.BackwardWorkspace, kernels: Cuda<SimtNetVladProducts>.BackwardKernels),
             new("reference", VariantKind.Reference, BackwardReference),
         ],
         Examples = ExampleShapes,
