@@ -21,16 +21,18 @@ internal sealed class MakeCityCommand : AppCommand
     private readonly Option<int> trainQueries = Number("--train-queries", "Queries in the training quarter.", Default.TrainQueries);
     private readonly Option<int> valQueries = Number("--val-queries", "Queries in the validation quarter.", Default.ValQueries);
     private readonly Option<int> testQueries = Number("--test-queries", "Queries in the test quarter.", Default.TestQueries);
+    private readonly Option<bool> sharedDrives = new("--shared-drives") { Description = "Also a database picture of each query's own drive, some metres on: training may then take positives of the query's own time (train --same-time)." };
 
     public MakeCityCommand()
         : base(
             "make-city",
             "Renders a small town from a seed: streets at several dates, by day and night, with cars and people in the way.",
             "netvlad data make-city city --seed 1",
+            "netvlad data make-city drives --seed 1 --shared-drives",
             "netvlad data make-city small --train-places 20 --val-places 10 --test-places 10")
     {
         Arguments.Add(folder);
-        foreach (var option in (Option[])[width, height, trainPlaces, valPlaces, testPlaces, trainQueries, valQueries, testQueries])
+        foreach (var option in (Option[])[width, height, trainPlaces, valPlaces, testPlaces, trainQueries, valQueries, testQueries, sharedDrives])
             Options.Add(option);
     }
 
@@ -49,6 +51,7 @@ internal sealed class MakeCityCommand : AppCommand
             TrainQueries = parsed.GetValue(trainQueries),
             ValQueries = parsed.GetValue(valQueries),
             TestQueries = parsed.GetValue(testQueries),
+            SharedDrives = parsed.GetValue(sharedDrives),
         };
         try
         {

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using IlgpuNetVlad.Engine.Data.City;
 
 namespace IlgpuNetVlad.Tests.Data.City;
@@ -58,6 +60,15 @@ public sealed class CityIsADataSet
     {
         foreach (var place in Shots.Where(s => !s.IsQuery).GroupBy(s => s.Panorama[..6]))
             Assert.That(place.Select(s => s.View.Drive.Timestamp).Distinct().Count(), Is.EqualTo(2), place.Key);
+    }
+
+    /// <summary>Name, place and chance of every picture of the default city: whoever has one need not render it anew.</summary>
+    [Test]
+    public void ThePlanIsTheCommittedOne()
+    {
+        var lines = Shots.Select(s => string.Create(CultureInfo.InvariantCulture,
+            $"{CityNames.Folder(s)}/{CityNames.FileName(s)} {s.View.X:R} {s.View.Y:R} {s.View.Seed} {s.View.Spread:R} {s.View.Horizon:R}"));
+        Assert.That(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join("\n", lines)))), Is.EqualTo("2e4e12a6e9aef05aac9796e3bf869257435424bc6c2d11443ab543f2f05b75ca"));
     }
 
     [Test]

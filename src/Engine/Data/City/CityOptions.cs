@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace IlgpuNetVlad.Engine.Data.City;
 
 /// <summary>The quarters of the town: kilometres apart, no place in two of them.</summary>
@@ -35,6 +37,14 @@ public sealed record CityOptions
     public int ValQueries { get; init; } = 150;
 
     public int TestQueries { get; init; } = 420;
+
+    /// <summary>
+    /// The database also gets, for each query, a picture of the query's own drive, 3 to 7 m from it, as street panoramas of one drive stand in both. Without them there is no
+    /// positive of a query's own time, and so no training without the Time Machine (<see cref="DatasetRules.TimeMachine"/>). Left out of files where false, as before there was
+    /// the choice.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool SharedDrives { get; init; }
 
     /// <summary>Quality of the JPEG files, 50..100.</summary>
     public int Quality { get; init; } = 92;

@@ -11,7 +11,8 @@ public sealed record CityShot(CitySplit Split, bool IsQuery, double Easting, dou
 
 /// <summary>
 /// Which pictures make up the data set. The database is driven mostly by day, each street on few dates; queries come from dates of their
-/// own, some metres aside, turned by up to ten degrees, from a pedestrian's or a driver's height, with another exposure.
+/// own, some metres aside, turned by up to ten degrees, from a pedestrian's or a driver's height, with another exposure. With
+/// <see cref="CityOptions.SharedDrives"/> the database also has a picture of each query's drive, some metres farther on.
 /// </summary>
 public static class CityPlan
 {
@@ -40,7 +41,7 @@ public static class CityPlan
     /// <summary>Drives that the database of a quarter comes from.</summary>
     public static IReadOnlyList<CityDrive> DatabaseDrives(CitySplit split) => [.. DatabaseDates.Select((date, i) => new CityDrive(Shift(date, split), DatabaseDays[i]))];
 
-    /// <summary>Drives that the queries of a quarter come from; never one of the database's.</summary>
+    /// <summary>Drives that the queries of a quarter come from; never one of <see cref="DatabaseDrives"/>.</summary>
     public static IReadOnlyList<CityDrive> QueryDrives(CitySplit split) => [.. QueryDates.Select((date, i) => new CityDrive(Shift(date, split), QueryDays[i]))];
 
     /// <summary>Every picture of the city, database before queries.</summary>
@@ -85,6 +86,7 @@ public static class CityPlan
     {
         var drives = QueryDrives(split);
         var count = options.Queries(split);
+        var asking = new List<CityShot>();
         for (var q = 0; q < count; q++)
         {
             var own = dice[q];
@@ -93,10 +95,20 @@ public static class CityPlan
             var (street, s) = places[p];
             var tile = own.Pick(0, 4);
             var drive = drives[own.Pick(1, drives.Count)];
-            var at = street.At(s + own.Range(2, -1.5f, 1.5f) + own.Range(8, -1.5f, 1.5f), 1.6f + own.Range(3, -1.4f, 1f));
+            var along = s + own.Range(2, -1.5f, 1.5f) + own.Range(8, -1.5f, 1.5f);
+            var lateral = 1.6f + own.Range(3, -1.4f, 1f);
             var heading = Plain.DegreesOf(street.Along) + 90 * tile + own.Pick(4, 9) + own.Pick(9, 9) - 8;
-            Add(shots, split, true, at, own.Chance(5, 0.5f) ? 1.65f : 2.1f, heading, drive, own.Seed, $"{Letter(split)}q{q:0000}", 0, own.Range(6, 0.86f, 0.94f), own.Range(7, 0.625f, 0.655f));
+            float height = own.Chance(5, 0.5f) ? 1.65f : 2.1f, spread = own.Range(6, 0.86f, 0.94f), horizon = own.Range(7, 0.625f, 0.655f);
+            Add(asking, split, true, street.At(along, lateral), height, heading, drive, own.Seed, $"{Letter(split)}q{q:0000}", 0, spread, horizon);
+            if (options.SharedDrives)
+            {
+                // The same camera, half a second later: farther from its query than a query may be from itself, nearer than a positive must be. Towards the street's
+                // middle, where it stays between the houses.
+                var on = own.Range(10, 3, 7) * (s < street.Length * 0.5f ? 1 : -1);
+                Add(shots, split, false, street.At(along + on, lateral), height, heading, drive, own[0].Seed, $"{Letter(split)}s{q:0000}", 0, spread, horizon);
+            }
         }
+        shots.AddRange(asking);
     }
 
     private static void Add(List<CityShot> shots, CitySplit split, bool query, Flat at, float height, int heading, CityDrive drive, uint seed, string panorama, int tile, float spread = 0.9f, float horizon = 0.64f)
