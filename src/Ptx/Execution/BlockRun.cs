@@ -48,6 +48,7 @@ internal sealed class BlockRun
         {
             foreach (var warp in warps)
                 Advance(warp);
+            CheckGroups();
             foreach (var warp in warps)
                 warp.AtBarrier = false;
             Shared.Barrier();
@@ -71,6 +72,8 @@ internal sealed class BlockRun
             if (++steps > stepLimit)
                 Stop(PtxFaultKind.Endless, step, warp.FirstThread, $"the block has not ended after {stepLimit} instructions of warps");
             Count?.Issued(step, mask);
+            if (step.Accumulators.Length > 0 && mask != 0 && warp.Products.Touch(step) is { } touched)
+                Report(PtxFaultKind.PendingProduct, step, warp.FirstThread, touched);
             switch (step)
             {
                 case BranchStep branch:
@@ -92,6 +95,28 @@ internal sealed class BlockRun
             last = warp.Ways.Count - 1;
             warp.Ways[last] = warp.Ways[last] with { At = way.At + 1 };
         }
+    }
+
+    /// <summary>The four warps of a group come to the same products, in the same order.</summary>
+    public void CheckGroup(Step step, Warp warp, ulong a, ulong b)
+    {
+        int index = warp.FirstThread / Warp.Lanes, first = index / 4 * 4, own = warp.Products.Issued.Count;
+        warp.Products.Issued.Add((step, a, b));
+        var leaders = warps[first].Products.Issued;
+        if (first + 4 > warps.Length || own >= leaders.Count || leaders[own] != (step, a, b))
+            Stop(PtxFaultKind.Divergent, step, warp.FirstThread, "the four warps of its group do not all multiply the same");
+    }
+
+    private void CheckGroups()
+    {
+        foreach (var warp in warps)
+        {
+            var leaders = warps[warp.FirstThread / Warp.Lanes / 4 * 4].Products.Issued;
+            if (warp.Products.Issued.Count < leaders.Count)
+                Stop(PtxFaultKind.Divergent, leaders[^1].Step, warp.FirstThread, "it is not at a product to which the first warp of its group has come");
+        }
+        foreach (var warp in warps)
+            warp.Products.Issued.Clear();
     }
 
     private static void Branch(Warp warp, Warp.Way way, uint taken, BranchStep branch)

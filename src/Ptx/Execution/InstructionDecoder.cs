@@ -24,6 +24,7 @@ internal sealed class InstructionDecoder(PtxFunction kernel)
                 (step.Guard, step.GuardNegated) = (guard.Index, instruction.GuardNegated);
             steps.Add(step);
         }
+        MarkAccumulators(steps);
         // Where the text ends, a thread ends.
         steps.Add(new ReturnStep { Index = steps.Count, Line = current?.Line ?? kernel.Line });
         var joins = ControlFlow.Joins([.. steps.Select(Next)]);
@@ -31,6 +32,29 @@ internal sealed class InstructionDecoder(PtxFunction kernel)
             branch.Join = Math.Min(joins[branch.Index], steps.Count - 1);
         return new(kernel.Name, [.. steps], slots, kernel.SharedBytes, [.. constants.Select(c => (c.Value, c.Key))], [.. specials.Select(s => (s.Value, s.Key))]);
     }
+
+    /// <summary>Notes which instructions touch accumulators of products, and which write them: the first operand, but for stores.</summary>
+    private void MarkAccumulators(List<Step> steps)
+    {
+        var accumulators = steps.OfType<ProductStep>().SelectMany(p => p.Sums).ToHashSet();
+        if (accumulators.Count == 0)
+            return;
+        foreach (var (step, instruction) in steps.Zip(kernel.Instructions).Where(s => s.First is not ProductStep))
+        {
+            step.Accumulators = [.. instruction.Operands.SelectMany(Registers).Where(accumulators.Contains).Distinct()];
+            if (!instruction.Opcode.StartsWith("st.", StringComparison.Ordinal))
+                step.AccumulatorsWritten = [.. instruction.Operands.Take(1).SelectMany(Registers).Where(accumulators.Contains)];
+        }
+    }
+
+    private static IEnumerable<int> Registers(PtxOperand operand) => operand switch
+    {
+        PtxRegister register => [register.Index],
+        PtxVector vector => vector.Items.SelectMany(Registers),
+        PtxPair pair => Registers(pair.First).Concat(Registers(pair.Second)),
+        PtxAddress address => Registers(address.Base),
+        _ => [],
+    };
 
     private static int[] Next(Step step) => step switch
     {

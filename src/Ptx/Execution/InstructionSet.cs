@@ -22,6 +22,7 @@ internal static partial class InstructionSet
         AddConversions(set);
         AddMemory(set);
         AddWarp(set);
+        AddProducts(set);
         return set;
     }
 

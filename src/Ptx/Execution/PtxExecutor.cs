@@ -3,6 +3,9 @@ namespace IlgpuNetVlad.Ptx;
 /// <summary>The shape of a launch.</summary>
 public sealed record PtxLaunch((int X, int Y, int Z) Grid, (int X, int Y, int Z) Group)
 {
+    /// <summary>Threads of a block.</summary>
+    public const int MostThreads = 1024;
+
     /// <summary>Bytes behind the shared memory that the kernel declares.</summary>
     public int DynamicSharedBytes { get; init; }
 

@@ -16,6 +16,12 @@ internal abstract class Step
     /// <summary>Floating-point operations of one thread.</summary>
     public int Flops { get; set; }
 
+    /// <summary>Slots of a product's accumulators that it reads or writes; none for products themselves.</summary>
+    public int[] Accumulators { get; set; } = [];
+
+    /// <summary>Those of them that it writes.</summary>
+    public int[] AccumulatorsWritten { get; set; } = [];
+
     /// <summary>Runs it for the lanes of a mask, at least one.</summary>
     public abstract void Run(Warp warp, uint mask);
 }

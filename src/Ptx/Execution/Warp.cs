@@ -9,6 +9,8 @@ internal sealed class Warp(BlockRun block, int index, int slots)
 
     public BlockRun Block { get; } = block;
 
+    public PendingProducts Products { get; } = new(slots);
+
     /// <summary>First thread of the block that it holds.</summary>
     public int FirstThread { get; } = index * Lanes;
 
@@ -40,6 +42,7 @@ internal sealed class Warp(BlockRun block, int index, int slots)
         Array.Clear(Registers);
         foreach (var pending in copies)
             pending.Clear();
+        Products.Clear();
         Ways.Clear();
         Ways.Add(new Way { Join = -1, Mask = Live });
     }

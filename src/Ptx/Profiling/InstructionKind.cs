@@ -12,6 +12,7 @@ public enum InstructionKind
     AsyncCopy,
     Parameter,
     Barrier,
+    ProductOrder,
     Branch,
     Move,
 }
@@ -24,6 +25,8 @@ public static class InstructionKinds
         string[] parts = opcode.Split('.');
         return parts[0] switch
         {
+            "wgmma" => parts.Contains("mma_async") ? InstructionKind.Bf16Product : InstructionKind.ProductOrder,
+            "fence" => InstructionKind.ProductOrder,
             "mma" => parts.Contains("bf16") ? InstructionKind.Bf16Product : InstructionKind.Tf32Product,
             "ldmatrix" or "shfl" => InstructionKind.Shared,
             "cp" => InstructionKind.AsyncCopy,

@@ -12,7 +12,7 @@ public sealed record KernelFacts(int Instructions, int SharedBytes, int LocalByt
         kernel.Instructions.Count,
         kernel.SharedBytes,
         kernel.LocalBytes,
-        kernel.Instructions.Count(i => i.Opcode.StartsWith("mma.", StringComparison.Ordinal)),
+        kernel.Instructions.Count(i => i.Opcode.StartsWith("mma.", StringComparison.Ordinal) || i.Opcode.StartsWith("wgmma.mma_async.", StringComparison.Ordinal)),
         new SortedDictionary<int, int>(kernel.Instructions.Select(GlobalBytes).Where(b => b > 0).GroupBy(b => b).ToDictionary(g => g.Key, g => g.Count())));
 
     private static int GlobalBytes(PtxInstruction instruction)
