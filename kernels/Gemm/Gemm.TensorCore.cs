@@ -15,11 +15,20 @@ public static partial class Gemm
             VariantKind.TensorCore,
             new Preparation<GemmShape>(Prepared, Prepare, Run),
             Workspace,
-            s => s.Exact != 0 ? "rounds its inputs" : TensorTile<TTile, TNumbers>.Refuses(int.MaxValue, s.N),
+            Refuses,
             TensorCoreGemm<TTile, TNumbers>.Kernel, PartialSums.Kernel, TensorOperand<TNumbers>.Pack)
         {
             Precision = default(TNumbers).Precision,
         };
+
+        private static string? Refuses(GemmShape s)
+        {
+            if (s.Exact != 0)
+                return "rounds its inputs";
+            return (long)TensorGemm.Of<TTile, TNumbers>(s).Slices * s.M * s.N > int.MaxValue
+                ? "takes fewer rows, whose slices have at most 2³¹ − 1 numbers"
+                : TensorTile<TTile, TNumbers>.Refuses(int.MaxValue, s.N);
+        }
 
         private static long Prepared(Device device, GemmShape s) => TensorOperand<TNumbers>.Prepared(TensorGemm.PackB<TNumbers>(s));
 

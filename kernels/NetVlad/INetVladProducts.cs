@@ -5,10 +5,13 @@ namespace IlgpuNetVlad.Kernels;
 /// <summary>The large products inside NetVLAD on CUDA; all else is pointwise, or sums over a row, and the same for every kind of product.</summary>
 internal interface INetVladProducts
 {
-    static abstract IReadOnlyList<SimtKernel> Kernels { get; }
+    static abstract IReadOnlyList<SimtKernel> ForwardKernels { get; }
+
+    static abstract IReadOnlyList<SimtKernel> BackwardKernels { get; }
 
     /// <summary>Floats of scratch memory that a product needs.</summary>
-    static abstract long Scratch(in NetVladShape s);
+    /// <param name="backward">Whether the way back is taken too.</param>
+    static abstract long Scratch(in NetVladShape s, bool backward);
 
     /// <summary>Parts in which <see cref="Dots"/> leaves a sum where the matrix is one of every image.</summary>
     static abstract int DotParts { get; }
@@ -24,4 +27,8 @@ internal interface INetVladProducts
 
     /// <summary>Σ_i weight[i, k]·inverse[i]·x[i, d] of each image.</summary>
     static abstract void Moments(Device device, in NetVladShape s, ArrayView<float> x, ArrayView<float> inverse, ArrayView<float> weights, ArrayView<float> result, ArrayView<float> scratch);
+
+    /// <summary>result[row, d] = Σ_k a[row, k]·residual[image, k, d] + ds[row, k]·w[k, d], the gradient of x̂.</summary>
+    static abstract void Spread(
+        Device device, in NetVladShape s, ArrayView<float> a, ArrayView<float> residual, ArrayView<float> ds, ArrayView<float> w, ArrayView<float> result, ArrayView<float> scratch);
 }

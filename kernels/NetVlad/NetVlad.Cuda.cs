@@ -9,17 +9,19 @@ public static partial class NetVlad
     private static class Cuda<TProducts>
         where TProducts : struct, INetVladProducts
     {
-        public static SimtKernel[] ForwardKernels => [.. TProducts.Kernels, .. NetVladKernels.All];
+        public static SimtKernel[] ForwardKernels => [.. TProducts.ForwardKernels, .. NetVladKernels.All];
 
-        public static SimtKernel[] BackwardKernels => [.. ForwardKernels, .. NetVladGradientKernels.All];
+        public static SimtKernel[] BackwardKernels => [.. TProducts.BackwardKernels, .. NetVladKernels.All, .. NetVladGradientKernels.All];
 
         /// <summary>What <see cref="NetVladLayout"/> tells | moments | scratch memory of products.</summary>
-        public static long ForwardWorkspace(Device device, NetVladShape s)
-            => Room(NetVladLayout.Length(s)) + Room(TProducts.MomentsOf(s).Length(s)) + TProducts.Scratch(s);
+        public static long ForwardWorkspace(Device device, NetVladShape s) => Kept(s) + TProducts.Scratch(s, backward: false);
 
         /// <summary>y, two scalars an image, dV, c·dV, x·dV and ds, and then what the forward pass takes.</summary>
         public static long BackwardWorkspace(Device device, NetVladShape s)
-            => 2 * Room(s.YLength) + Room(2 * s.B) + Room(s.B * s.K) + Room((long)TProducts.DotParts * s.B * s.N * s.K) + Room(s.B * s.N * s.K) + ForwardWorkspace(device, s);
+            => 2 * Room(s.YLength) + Room(2 * s.B) + Room(s.B * s.K) + Room((long)TProducts.DotParts * s.B * s.N * s.K) + Room(s.B * s.N * s.K) + Kept(s)
+                + TProducts.Scratch(s, backward: true);
+
+        private static long Kept(in NetVladShape s) => Room(NetVladLayout.Length(s)) + Room(TProducts.MomentsOf(s).Length(s));
 
         public static void Forward(Device device, in NetVladShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
         {
@@ -64,7 +66,10 @@ public static partial class NetVlad
             TProducts.ImageDots(device, s, x, residual, dots, workspace);
             NetVladGradientKernels.LogitGradient.On(device)(new KernelConfig(s.B * s.N, SimtSum.Threads), kept, dots, centre, logits, s, TProducts.DotParts);
             if (s.SkipData == 0)
-                NetVladGradientKernels.DataGradient.On(device)(new KernelConfig(s.B * s.N, SimtSum.Threads), kept, x, w, residual, logits, v[5], s);
+            {
+                TProducts.Spread(device, s, kept, residual, logits, w, v[5], workspace);
+                NetVladGradientKernels.DataGradient.On(device)(new KernelConfig(s.B * s.N, SimtSum.Threads), kept, x, v[5], s);
+            }
             TProducts.Moments(device, s, x, Inverse(kept, s), logits, moments, workspace);
             NetVladGradientKernels.ParameterGradient.On(device)(NetVladKernels.ClusterGrid(s, 1), kept, moments, residual, v[6], v[8], s, layout);
             if (s.HasBias != 0)

@@ -40,7 +40,8 @@ public static partial class NetVlad
         Variants =
         [
             new("host-6x4v", VariantKind.Host, ForwardHost, HostNetVlad.ForwardWorkspace),
-            new(TensorTile<NarrowTile, Tf32Numbers>.Name, VariantKind.TensorCore, Cuda<TensorNetVladProducts>.Forward, Cuda<TensorNetVladProducts>.ForwardWorkspace, kernels: Cuda<TensorNetVladProducts>.ForwardKernels)
+            new(TensorTile<NarrowTile, Tf32Numbers>.Name, VariantKind.TensorCore, Cuda<TensorNetVladProducts>.Forward, Cuda<TensorNetVladProducts>.ForwardWorkspace, TensorNetVladProducts.Refuses,
+                Cuda<TensorNetVladProducts>.ForwardKernels)
             {
                 Precision = Precision.Tf32,
             },
@@ -68,7 +69,8 @@ public static partial class NetVlad
         Variants =
         [
             new("host-6x4v", VariantKind.Host, BackwardHost, HostNetVlad.BackwardWorkspace),
-            new(TensorTile<NarrowTile, Tf32Numbers>.Name, VariantKind.TensorCore, Cuda<TensorNetVladProducts>.Backward, Cuda<TensorNetVladProducts>.BackwardWorkspace, kernels: Cuda<TensorNetVladProducts>.BackwardKernels)
+            new(TensorTile<NarrowTile, Tf32Numbers>.Name, VariantKind.TensorCore, Cuda<TensorNetVladProducts>.Backward, Cuda<TensorNetVladProducts>.BackwardWorkspace, TensorNetVladProducts.Refuses,
+                Cuda<TensorNetVladProducts>.BackwardKernels)
             {
                 Precision = Precision.Tf32,
             },

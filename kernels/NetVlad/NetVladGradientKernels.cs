@@ -3,7 +3,7 @@ using ILGPU.Runtime;
 
 namespace IlgpuNetVlad.Kernels;
 
-/// <summary>What NetVLAD's backward pass does on CUDA between its products, and the product of <c>dx̂</c>: groups of 64 threads, as in <see cref="NetVladKernels"/>.</summary>
+/// <summary>What NetVLAD's backward pass does on CUDA between its products: groups of 64 threads, as in <see cref="NetVladKernels"/>.</summary>
 internal static class NetVladGradientKernels
 {
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape>> Unnormalize =
@@ -15,8 +15,8 @@ internal static class NetVladGradientKernels
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape, int>> LogitGradient =
         new("netvlad.logit-gradient", LogitGradientKernel, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape, int>(LogitGradientKernel));
 
-    public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape>> DataGradient =
-        new("netvlad.data-gradient", DataGradientKernel, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape>(DataGradientKernel));
+    public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape>> DataGradient =
+        new("netvlad.data-gradient", DataGradientKernel, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape>(DataGradientKernel));
 
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape, NetVladMoments>> ParameterGradient =
         new("netvlad.parameter-gradient", ParameterGradientKernel, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape, NetVladMoments>(ParameterGradientKernel));
@@ -83,22 +83,16 @@ internal static class NetVladGradientKernels
             logits[row * s.K + k] = workspace[row * s.K + k] * (logits[row * s.K + k] - mean);
     }
 
-    private static void DataGradientKernel(ArrayView<float> workspace, ArrayView<float> x, ArrayView<float> w, ArrayView<float> residual, ArrayView<float> logits, ArrayView<float> dx, NetVladShape s)
+    /// <summary>dx of a local descriptor, in the place of dx̂.</summary>
+    private static void DataGradientKernel(ArrayView<float> workspace, ArrayView<float> x, ArrayView<float> dx, NetVladShape s)
     {
         var shared = SharedMemory.Allocate<float>(SimtSum.Threads);
-        int row = Grid.IdxX, image = row / s.N;
+        int row = Grid.IdxX;
         float inverse = workspace[NetVladLayout.InverseAt(s) + row], inward = 0, square = 0;
         for (int d = Group.IdxX; d < s.D; d += SimtSum.Threads)
         {
-            float sum = 0;
-            for (int k = 0; k < s.K; k++)
-            {
-                sum = PtxMath.Fma(workspace[row * s.K + k], residual[(image * s.K + k) * s.D + d], sum);
-                sum = PtxMath.Fma(logits[row * s.K + k], w[k * s.D + d], sum);
-            }
-            dx[row * s.D + d] = sum;
             float value = x[row * s.D + d];
-            inward = PtxMath.Fma(value * inverse, sum, inward);
+            inward = PtxMath.Fma(value * inverse, dx[row * s.D + d], inward);
             square = PtxMath.Fma(value, value, square);
         }
         inward = SimtSum.Over(inward, shared);

@@ -12,9 +12,14 @@ internal readonly struct SimtNetVladProducts : INetVladProducts
     private static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape>> MomentsKernel =
         new("netvlad.moments.simt", RunMoments, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape>(RunMoments));
 
-    public static IReadOnlyList<SimtKernel> Kernels => [DotsKernel, MomentsKernel];
+    private static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape>> SpreadKernel =
+        new("netvlad.spread.simt", RunSpread, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape>(RunSpread));
 
-    public static long Scratch(in NetVladShape s) => 0;
+    public static IReadOnlyList<SimtKernel> ForwardKernels => [DotsKernel, MomentsKernel];
+
+    public static IReadOnlyList<SimtKernel> BackwardKernels => [DotsKernel, MomentsKernel, SpreadKernel];
+
+    public static long Scratch(in NetVladShape s, bool backward) => 0;
 
     public static int DotParts => 1;
 
@@ -28,6 +33,10 @@ internal readonly struct SimtNetVladProducts : INetVladProducts
 
     public static void Moments(Device device, in NetVladShape s, ArrayView<float> x, ArrayView<float> inverse, ArrayView<float> weights, ArrayView<float> result, ArrayView<float> scratch)
         => MomentsKernel.On(device)(NetVladKernels.ClusterGrid(s, s.B), x, inverse, weights, result, s);
+
+    public static void Spread(
+        Device device, in NetVladShape s, ArrayView<float> a, ArrayView<float> residual, ArrayView<float> ds, ArrayView<float> w, ArrayView<float> result, ArrayView<float> scratch)
+        => SpreadKernel.On(device)(new KernelConfig(s.B * s.N, SimtSum.Threads), a, residual, ds, w, result, s);
 
     private static void RunDots(ArrayView<float> x, ArrayView<float> m, ArrayView<float> result, NetVladShape s, int imageStep)
     {
@@ -53,5 +62,20 @@ internal readonly struct SimtNetVladProducts : INetVladProducts
             sum = PtxMath.Fma(weights[row * s.K + k] * inverse[row], x[row * s.D + d], sum);
         }
         result[(image * s.K + k) * s.D + d] = sum;
+    }
+
+    private static void RunSpread(ArrayView<float> a, ArrayView<float> residual, ArrayView<float> ds, ArrayView<float> w, ArrayView<float> result, NetVladShape s)
+    {
+        int row = Grid.IdxX, image = row / s.N;
+        for (int d = Group.IdxX; d < s.D; d += SimtSum.Threads)
+        {
+            float sum = 0;
+            for (int k = 0; k < s.K; k++)
+            {
+                sum = PtxMath.Fma(a[row * s.K + k], residual[(image * s.K + k) * s.D + d], sum);
+                sum = PtxMath.Fma(ds[row * s.K + k], w[k * s.D + d], sum);
+            }
+            result[row * s.D + d] = sum;
+        }
     }
 }

@@ -5,23 +5,34 @@ namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
 /// NetVLAD's products on tensor cores in tf32 (for --precision bf16 too: they are few, and tf32 takes x as it is). Dots are matrix products; moments are the gradient by weights of a
-/// convolution of one tap, with slices that end where images do. Assignments and their gradients, and dV, go in as two parts (<see cref="Tf32Parts"/>).
+/// convolution of one tap, with slices that end where images do. Assignments and their gradients, and dV, go in as parts (<see cref="Tf32Parts"/>, <see cref="NetVladSpread"/>).
 /// </summary>
 internal readonly struct TensorNetVladProducts : INetVladProducts
 {
-    public static IReadOnlyList<SimtKernel> Kernels =>
+    public static IReadOnlyList<SimtKernel> ForwardKernels =>
     [
         TensorCoreBackwardWeights<NarrowTile, Tf32Numbers>.Kernel, TensorCoreGemm<NarrowTile, Tf32Numbers>.Kernel, Tf32Parts.Kernel, TensorOperand<Tf32Numbers>.Pack,
     ];
 
+    public static IReadOnlyList<SimtKernel> BackwardKernels => [.. ForwardKernels, NetVladSpread.Rows, NetVladSpread.Columns];
+
+    /// <summary>Why tensor cores do not compute a layer, or null.</summary>
+    public static string? Refuses(NetVladShape s)
+        => Math.Max((long)s.B * Math.Max(s.N, s.D) * NetVladSpread.Length * s.K, MomentsOf(s).Length(s)) > int.MaxValue ? "takes smaller batches, whose parts have at most 2³¹ − 1 numbers" : null;
+
     public static int DotParts => Tf32Parts.Count;
 
-    public static long Scratch(in NetVladShape s)
+    public static long Scratch(in NetVladShape s, bool backward)
     {
         long dots = TensorOperand<Tf32Numbers>.Floats(PackMatrix(s, s.K));
-        long imageDots = Room(Tf32Parts.Count * (long)s.YLength) + TensorOperand<Tf32Numbers>.Floats(PackMatrix(s, Tf32Parts.Count * s.B * s.K));
         long moments = Room(Tf32Parts.Count * (long)s.B * s.N * s.K) + TensorOperand<Tf32Numbers>.Floats(PackWeights(s));
-        return TensorOperand<Tf32Numbers>.Floats(PackX(s)) + Math.Max(dots, Math.Max(imageDots, moments));
+        long forward = TensorOperand<Tf32Numbers>.Floats(PackX(s)) + Math.Max(dots, moments);
+        if (!backward)
+            return forward;
+        long imageDots = TensorOperand<Tf32Numbers>.Floats(PackX(s)) + Room(Tf32Parts.Count * (long)s.YLength) + TensorOperand<Tf32Numbers>.Floats(PackMatrix(s, Tf32Parts.Count * s.B * s.K));
+        PackingShape rows = PackSpread(s, s.N), columns = PackSpread(s, s.D);
+        long spread = s.SkipData != 0 ? 0 : NetVladSpread.Floats(s, s.N) + NetVladSpread.Floats(s, s.D) + TensorOperand<Tf32Numbers>.Floats(rows) + TensorOperand<Tf32Numbers>.Floats(columns);
+        return Math.Max(forward, Math.Max(imageDots, spread));
     }
 
     public static NetVladMoments MomentsOf(in NetVladShape s)
@@ -34,7 +45,7 @@ internal readonly struct TensorNetVladProducts : INetVladProducts
     {
         var rows = TensorOperand<Tf32Numbers>.Take(device, PackX(s), x, x, ref scratch);
         var columns = TensorOperand<Tf32Numbers>.Take(device, PackMatrix(s, s.K), m, m, ref scratch);
-        Multiply(device, s, s.B * s.N, s.K, 1, rows, columns, result);
+        Multiply(device, s.B * s.N, s.K, PackX(s).RowChunks, 1, rows, columns, result);
     }
 
     public static void ImageDots(Device device, in NetVladShape s, ArrayView<float> x, ArrayView<float> m, ArrayView<float> result, ArrayView<float> scratch)
@@ -43,7 +54,18 @@ internal readonly struct TensorNetVladProducts : INetVladProducts
         Tf32Parts.Run(device, m, parts, s.B, s.K * s.D);
         var rows = TensorOperand<Tf32Numbers>.Take(device, PackX(s), x, x, ref scratch);
         var columns = TensorOperand<Tf32Numbers>.Take(device, PackMatrix(s, Tf32Parts.Count * s.B * s.K), parts, parts, ref scratch);
-        Multiply(device, s, s.N, Tf32Parts.Count * s.K, s.B, rows, columns, result);
+        Multiply(device, s.N, Tf32Parts.Count * s.K, PackX(s).RowChunks, s.B, rows, columns, result);
+    }
+
+    public static void Spread(
+        Device device, in NetVladShape s, ArrayView<float> a, ArrayView<float> residual, ArrayView<float> ds, ArrayView<float> w, ArrayView<float> result, ArrayView<float> scratch)
+    {
+        var left = Take(ref scratch, NetVladSpread.Floats(s, s.N));
+        var right = Take(ref scratch, NetVladSpread.Floats(s, s.D));
+        NetVladSpread.Run(device, s, a, residual, ds, w, left, right);
+        var rows = TensorOperand<Tf32Numbers>.Take(device, PackSpread(s, s.N), left, left, ref scratch);
+        var columns = TensorOperand<Tf32Numbers>.Take(device, PackSpread(s, s.D), right, right, ref scratch);
+        Multiply(device, s.N, s.D, PackSpread(s, s.N).RowChunks, s.B, rows, columns, result);
     }
 
     public static void Moments(Device device, in NetVladShape s, ArrayView<float> x, ArrayView<float> inverse, ArrayView<float> weights, ArrayView<float> result, ArrayView<float> scratch)
@@ -57,11 +79,8 @@ internal readonly struct TensorNetVladProducts : INetVladProducts
         TensorCoreBackwardWeights<NarrowTile, Tf32Numbers>.Kernel.On(device)(TensorTile<NarrowTile, Tf32Numbers>.Blocks(p.InRows, columns, p.Slices), pixels, gradient, result, p);
     }
 
-    private static void Multiply(Device device, in NetVladShape s, int rows, int columns, int images, ArrayView<Chunk> a, ArrayView<Chunk> b, ArrayView<float> c)
-    {
-        int chunks = PackX(s).RowChunks;
-        TensorCoreGemm<NarrowTile, Tf32Numbers>.Kernel.On(device)(TensorTile<NarrowTile, Tf32Numbers>.Blocks(rows, columns, images), a, b, c, new TensorGemm(rows, columns, chunks, 1, chunks));
-    }
+    private static void Multiply(Device device, int rows, int columns, int chunks, int images, ArrayView<Chunk> a, ArrayView<Chunk> b, ArrayView<float> c)
+        => TensorCoreGemm<NarrowTile, Tf32Numbers>.Kernel.On(device)(TensorTile<NarrowTile, Tf32Numbers>.Blocks(rows, columns, images), a, b, c, new TensorGemm(rows, columns, chunks, 1, chunks));
 
     /// <summary>Parts of an image's descriptors, all of one length of at least 256: few images have few tiles. By the number of descriptors alone, so that an image's bits are the same in any batch.</summary>
     private static int Slices(in NetVladShape s)
@@ -77,6 +96,8 @@ internal readonly struct TensorNetVladProducts : INetVladProducts
     private static PackingShape PackMatrix(in NetVladShape s, int rows) => PackingShape.Of<Tf32Numbers>(rows, s.D);
 
     private static PackingShape PackWeights(in NetVladShape s) => PackingShape.Of<Tf32Numbers>(s.B * s.N, Tf32Parts.Count * s.K);
+
+    private static PackingShape PackSpread(in NetVladShape s, int rowsOfAnImage) => PackingShape.Of<Tf32Numbers>(s.B * rowsOfAnImage, NetVladSpread.Length * s.K);
 
     /// <summary>Pieces begin at multiples of 16 bytes.</summary>
     private static long Room(long length) => (length + 3) / 4 * 4;

@@ -26,6 +26,9 @@ internal static class Tf32Parts
     public static void RunScaled(Device device, ArrayView<float> from, ArrayView<float> scale, ArrayView<float> to, int groups, int length)
         => Kernel.On(device)(new KernelConfig((groups * length + Threads - 1) / Threads, Threads), from, scale, to, groups, length, 1);
 
+    /// <summary>The first part of a number; the second is what is left.</summary>
+    public static float First(float value) => Interop.IntAsFloat(Interop.FloatAsInt(value) & ~0x1FFFu);
+
     private static void SplitKernel(ArrayView<float> from, ArrayView<float> scale, ArrayView<float> to, int groups, int length, int scaled)
     {
         int index = Grid.IdxX * Threads + Group.IdxX, group = index / length;
@@ -34,7 +37,7 @@ internal static class Tf32Parts
         float value = from[index];
         if (scaled != 0)
             value *= scale[group];
-        float first = Interop.IntAsFloat(Interop.FloatAsInt(value) & ~0x1FFFu);
+        float first = First(value);
         to[index + group * length] = first;
         to[index + group * length + length] = value - first;
     }

@@ -71,6 +71,15 @@ public sealed class GemmValues
         Assert.That(wide.Workspace(Devices.Emitted, new(rows, 4096, 32768, 0, 1)), Is.EqualTo(8L * rows * 4096), "the slices' sums");
     }
 
+    [TestCase(200_000, 1500, 10_000, 0, TestName = "slices with sums beyond int indices")]
+    [TestCase(48, 4096, 32_768, 1, TestName = "what must not be rounded")]
+    public void TensorCores_LeaveToFp32(int m, int n, int k, int exact)
+    {
+        using var device = Device.Simulation(Precision.Bf16);
+        Assert.That(Gemm.Operation.Choose(device, new(m, n, k, 0, 1, exact)).Name, Does.StartWith("simt"));
+        Assert.That(Gemm.Operation.Choose(device, new(m / 10, n, k, 0, 1)).Name, Does.StartWith("bf16"));
+    }
+
     [TestCase(-1, 2, 3)]
     [TestCase(1, 0, 3)]
     [TestCase(1, 2, 0)]
