@@ -26,7 +26,7 @@ public readonly record struct RowsShape(int Rows, int D, int SoftFloor = 0)
 public static partial class L2Normalization
 {
     /// <summary>The floor under a norm.</summary>
-    internal const float Floor = 1e-12f;
+    public const float Floor = 1e-12f;
 
     /// <summary>y from x.</summary>
     public static readonly Operation<RowsShape> ForwardOperation = new()

@@ -8,11 +8,16 @@ internal sealed record PeerOptions
 {
     public const string Usage =
         """
-        peers [--size HxW] [--rounds N] [--weights FILE] [--against ours|fp64] [--out FOLDER] --peer "NAME=COMMAND" ...
-          VGG-16 up to conv5_3, one image, ours and each peer in turn, round after round.
-          COMMAND starts a process that answers 'go' (perf/Peers/PeerProcess.cs tells how); in it {weights}, {height}, {width}, {threads} are filled in.
+        peers [--work trunk|vgg16|squeezenet|alexnet] [--size HxW] [--rounds N] [--weights FILE] [--against ours|fp64] [--out FOLDER] --peer "NAME=COMMAND" ...
+          One image, ours and each peer in turn, round after round: VGG-16 up to conv5_3 (trunk), or from pixels in 0…255 to the descriptor by NetVLAD of 64 clusters.
+          COMMAND starts a process that answers 'go' (perf/Peers/PeerProcess.cs tells how); in it {weights}, {onnx}, {height}, {width}, {threads} are filled in.
           Without --weights they are random. Errors are told against ours, or against sums in fp64, which take minutes for large images.
         """;
+
+    /// <summary>A backbone's name for its descriptors; trunk for VGG-16's maps.</summary>
+    public string Work { get; private init; } = Trunk;
+
+    public const string Trunk = "trunk";
 
     public int Height { get; private init; } = 480;
     public int Width { get; private init; } = 640;
@@ -34,6 +39,7 @@ internal sealed record PeerOptions
             string value = i + 1 < args.Length ? args[i + 1] : throw new UserErrorException($"{args[i]} needs a value.\n{Usage}");
             options = args[i] switch
             {
+                "--work" when value is Trunk or "vgg16" or "squeezenet" or "alexnet" => options with { Work = value },
                 "--size" => options.WithSize(value),
                 "--rounds" => options with { Rounds = Positive(value) },
                 "--weights" => options with { Weights = value },
@@ -48,8 +54,9 @@ internal sealed record PeerOptions
     }
 
     /// <summary>A peer's command with the run's values in it.</summary>
-    public string Filled(string command, string weights, int threads) => command
+    public string Filled(string command, string weights, string onnx, int threads) => command
         .Replace("{weights}", weights)
+        .Replace("{onnx}", onnx)
         .Replace("{height}", Height.ToString(CultureInfo.InvariantCulture))
         .Replace("{width}", Width.ToString(CultureInfo.InvariantCulture))
         .Replace("{threads}", threads.ToString(CultureInfo.InvariantCulture));

@@ -43,7 +43,7 @@ internal sealed record PeerReport(PeerOptions Options, int Threads, double Peak,
     private string Markdown()
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"VGG-16 to conv5_3, one image {Options.Height}×{Options.Width}, fp32, {Threads} threads, {Options.Rounds} rounds; {Processor}, ");
+        text.Append(CultureInfo.InvariantCulture, $"{(Options.Work == PeerOptions.Trunk ? "VGG-16 to conv5_3" : $"{Options.Work} with NetVLAD, pixels to descriptor")}, one image {Options.Height}×{Options.Width}, fp32, {Threads} threads, {Options.Rounds} rounds; {Processor}, ");
         text.Append(CultureInfo.InvariantCulture, $"multiply-adds' peak {Peak:0} GFLOP/s; GFLOP/s count the direct method's {Flops / 1e9:0.0} GFLOP.\n\n");
         text.Append("| engine | median ms | least ms | times ours, median of rounds | GFLOP/s | of the peak ");
         text.Append(CultureInfo.InvariantCulture, $"| relative L2 from {(Options.AgainstFp64 ? "fp64" : "ours")} |\n|---|---|---|---|---|---|---|\n");

@@ -1,4 +1,5 @@
 using ILGPU;
+using IlgpuNetVlad.Engine.Onnx;
 using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Layers;
@@ -74,6 +75,15 @@ public sealed class ConvolutionLayer : Layer
         Convolution.BackwardWeights(pass.Device, s, pass.X, pass.Y, dy, Weight.Gradient, Bias.Gradient, pass.Workspace);
         if (dx.Length > 0)
             Convolution.BackwardData(pass.Device, s, Weight.Value, pass.Y, dy, dx, pass.Workspace);
+    }
+
+    public override string Export(OnnxGraph graph, string x)
+    {
+        string w = graph.Constant(Weight.Read(), [.. Weight.FileShape]), b = graph.Constant(Bias.Read(), oc);
+        long side = window, border = padding;
+        string y = graph.Add(
+            "Conv", [x, w, b], ("kernel_shape", new[] { side, side }), ("strides", new long[] { stride, stride }), ("pads", new[] { border, border, border, border }), ("group", (long)groups));
+        return relu ? graph.Add("Relu", [y]) : y;
     }
 
     internal ConvolutionShape Shape(int images, MapShape input)

@@ -1,4 +1,5 @@
 using ILGPU;
+using IlgpuNetVlad.Engine.Onnx;
 using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Layers;
@@ -102,6 +103,12 @@ public sealed class FireLayer : Layer
         long all = pass.Prepared.Length;
         // A device that prepares nothing has no view to cut.
         return all == 0 ? default : (pass.Prepared.SubView(0, first), pass.Prepared.SubView(first, second), pass.Prepared.SubView(first + second, all - first - second));
+    }
+
+    public override string Export(OnnxGraph graph, string x)
+    {
+        string squeezed = squeeze.Export(graph, x);
+        return graph.Add("Concat", [one.Export(graph, squeezed), three.Export(graph, squeezed)], ("axis", 1L));
     }
 
     private MapShape Between(MapShape input) => input with { Channels = squeezed };

@@ -1,4 +1,5 @@
 using ILGPU;
+using IlgpuNetVlad.Engine.Onnx;
 using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Layers;
@@ -41,6 +42,9 @@ public sealed class GlobalPoolingLayer(bool max, bool softFloor) : Layer("pool")
         else
             GlobalPooling.AverageBackward(pass.Device, Shape(pass), pooled, dx);
     }
+
+    public override string Export(OnnxGraph graph, string x)
+        => graph.Normalised(graph.Add("Flatten", [graph.Add(max ? "GlobalMaxPool" : "GlobalAveragePool", [x])]), 1, softFloor, L2Normalization.Floor);
 
     private static GlobalPoolingShape Shape(in LayerPass pass) => new(pass.Images, pass.Input.Pixels, pass.Input.Channels);
 

@@ -1,4 +1,5 @@
 using ILGPU;
+using IlgpuNetVlad.Engine.Onnx;
 using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Layers;
@@ -51,6 +52,11 @@ public abstract class Layer(string name, string? alias = null) : IDisposable
     /// <param name="dy">[images, output]</param>
     /// <param name="dx">[images, input]; empty where nothing before this layer learns.</param>
     public abstract void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx);
+
+    /// <summary>Adds itself to a graph whose maps are [N, channels, rows, columns].</summary>
+    /// <param name="x">Name of what it takes.</param>
+    /// <returns>The name of what it makes.</returns>
+    public abstract string Export(OnnxGraph graph, string x);
 
     public void Dispose()
     {

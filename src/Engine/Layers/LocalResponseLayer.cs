@@ -1,4 +1,5 @@
 using ILGPU;
+using IlgpuNetVlad.Engine.Onnx;
 using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Layers;
@@ -21,6 +22,9 @@ public sealed class LocalResponseLayer(string name, int size, float alphaOverN, 
         if (dx.Length > 0)
             LocalResponse.Backward(pass.Device, Shape(pass), pass.X, dy, dx);
     }
+
+    public override string Export(OnnxGraph graph, string x)
+        => graph.Add("LRN", [x], ("size", (long)size), ("alpha", alphaOverN * size), ("beta", beta), ("bias", k));
 
     private LocalResponseShape Shape(in LayerPass pass) => new(pass.Images * pass.Input.Pixels, pass.Input.Channels, size, alphaOverN, beta, k);
 }

@@ -1,4 +1,5 @@
 using ILGPU;
+using IlgpuNetVlad.Engine.Onnx;
 using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Layers;
@@ -30,6 +31,9 @@ public sealed class MaxPoolingLayer(string name, int window, int stride, bool ce
         if (dx.Length > 0)
             MaxPooling.Backward(pass.Device, Shape(pass.Images, pass.Input), pass.X, dy, dx);
     }
+
+    public override string Export(OnnxGraph graph, string x)
+        => graph.Add("MaxPool", [x], ("kernel_shape", new long[] { window, window }), ("strides", new long[] { stride, stride }), ("ceil_mode", ceil ? 1L : 0L));
 
     private PoolingShape Shape(int images, MapShape input) => new(images, input.Height, input.Width, input.Channels, window, stride, ceil ? 1 : 0);
 }

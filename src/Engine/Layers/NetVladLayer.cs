@@ -1,4 +1,5 @@
 using ILGPU;
+using IlgpuNetVlad.Engine.Onnx;
 using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Layers;
@@ -82,6 +83,20 @@ public sealed class NetVladLayer : Layer
         => NetVlad.Backward(
             pass.Device, Shape(pass.Images, pass.Input) with { SkipData = dx.Length == 0 ? 1 : 0 }, pass.X, Weight.Value, Bias?.Value ?? default, Centroids.Value, dy, dx,
             Weight.Gradient, Bias?.Gradient ?? default, Centroids.Gradient, pass.Workspace);
+
+    /// <summary>Σ a_ik x̂_i − (Σ a_ik) c_k: one product, and no residual for each pair.</summary>
+    public override string Export(OnnxGraph graph, string x)
+    {
+        x = graph.Normalised(x, 1, softFloor, L2Normalization.Floor);
+        string w = graph.Constant(Weight.Read(), clusters, d, 1, 1);
+        string logits = graph.Add("Conv", Bias is null ? [x, w] : [x, w, graph.Constant(Bias.Read(), clusters)], ("kernel_shape", new[] { 1L, 1L }));
+        string assignment = graph.Add("Softmax", [graph.Add("Reshape", [logits, graph.Integers(0, clusters, -1)])], ("axis", 1L));
+        string rows = graph.Add("Transpose", [graph.Add("Reshape", [x, graph.Integers(0, d, -1)])], ("perm", new[] { 0L, 2L, 1L }));
+        string mass = graph.Add("ReduceSum", [assignment, graph.Integers(2)]);
+        string v = graph.Add("Sub", [graph.Add("MatMul", [assignment, rows]), graph.Add("Mul", [mass, graph.Constant(Centroids.Read(), 1, clusters, d)])]);
+        v = graph.Normalised(v, 2, softFloor, L2Normalization.Floor);
+        return graph.Normalised(graph.Add("Reshape", [v, graph.Integers(0, (long)clusters * d)]), 1, softFloor, L2Normalization.Floor);
+    }
 
     private NetVladShape Shape(int images, MapShape input) => new(images, input.Pixels, d, clusters, Bias is null ? 0 : 1, softFloor ? 1 : 0);
 }

@@ -1,4 +1,5 @@
 using ILGPU;
+using IlgpuNetVlad.Engine.Onnx;
 using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Layers;
@@ -28,6 +29,8 @@ internal sealed class PooledConvolutionLayer(ConvolutionLayer convolution, MaxPo
     public override void Forward(in LayerPass pass)
         => Convolution.ForwardPooledOperation.RunPrepared(
             pass.Device, convolution.Shape(pass.Images, pass.Input), [pass.X, convolution.Weight.Value, convolution.Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
+
+    public override string Export(OnnxGraph graph, string x) => pooling.Export(graph, convolution.Export(graph, x));
 
     public override void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx)
         => throw new InvalidOperationException($"{this} keeps nothing for the way back.");

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using System.Globalization;
+using IlgpuNetVlad.App.Shell;
+using IlgpuNetVlad.Engine;
+using IlgpuNetVlad.Engine.Onnx;
+
+namespace IlgpuNetVlad.App.Commands;
+
+/// <summary><c>export</c></summary>
+internal sealed class ExportCommand : AppCommand
+{
+    private readonly Argument<string> weights = new("weights") { Description = "A network's .safetensors file." };
+    private readonly Argument<string> output = new("output") { Description = "The .onnx file to write." };
+    private readonly Option<string?> size = new("--size") { Description = "The one size of images that it is to take, for runtimes that want to know it; default: any.", HelpName = "HxW" };
+
+    public ExportCommand()
+        : base(
+            "export",
+            "Writes a network as ONNX for other runtimes: images [N,3,H,W] in 0…255 to descriptors [N,d]; preprocessing and PCA are part of it, resizing is not.",
+            "netvlad export weights/city.safetensors city.onnx",
+            "netvlad export weights/city.safetensors city.onnx --size 96x128")
+    {
+        Arguments.Add(weights);
+        Arguments.Add(output);
+        Options.Add(size);
+    }
+
+    protected override void Run(ParseResult parsed, Session session)
+    {
+        string from = parsed.GetValue(weights)!, to = Path.GetFullPath(parsed.GetValue(output)!);
+        int height = 0, width = 0;
+        if (parsed.GetValue(size) is { } text
+            && !(text.Split('x') is [var rows, var columns]
+                && int.TryParse(rows, NumberStyles.None, CultureInfo.InvariantCulture, out height) && height > 0
+                && int.TryParse(columns, NumberStyles.None, CultureInfo.InvariantCulture, out width) && width > 0))
+            throw new UserErrorException($"--size {text} is not understood: give rows and columns, such as 480x640.");
+        using var device = session.OpenDevice();
+        using var network = Engine.Models.Network.Load(device, from);
+        OnnxExport.Write(network, to, height, width);
+        string shape = height > 0 ? $"{height}, {width}" : "H, W";
+        session.Result(
+            new { onnx = to, input = "image", output = "descriptor", dimension = network.DescriptorLength, height, width, resize = network.Settings.Resize.ToString() },
+            console =>
+            {
+                console.WriteLine($"Written: {to}");
+                console.WriteLine($"  image [N, 3, {shape}], red, green, blue in 0…255 → descriptor [N, {network.DescriptorLength}]");
+                console.WriteLine($"  this network was made for images resized {network.Settings.Resize}");
+            });
+    }
+}
