@@ -5,7 +5,7 @@ using IlgpuNetVlad.Engine;
 namespace IlgpuNetVlad.Perf.Peers;
 
 /// <summary>
-/// Another engine in a process of its own, which waits between rounds. It writes <c>ready SECONDS</c> once it has loaded and warmed up; then
+/// Another engine in a process of its own, which is stopped between its turns. It writes <c>ready SECONDS</c> once it has loaded and warmed up; then
 /// <c>input PATH</c> gives it raw fp32 [1,3,H,W] and it writes <c>ok</c>; <c>go</c> runs once, <c>output PATH</c> runs once and stores the last map as raw fp32 [1,D,H,W], and
 /// it writes the run's seconds.
 /// </summary>
@@ -37,6 +37,7 @@ internal sealed class PeerProcess : IDisposable
             Dispose();
             throw new UserErrorException($"The peer {name} wrote \"{first}\" instead of \"ready\".");
         }
+        ProcessPause.Pause(process);
     }
 
     public string Name { get; }
@@ -55,9 +56,12 @@ internal sealed class PeerProcess : IDisposable
 
     private string Ask(string line)
     {
+        ProcessPause.Resume(process);
         process.StandardInput.WriteLine(line);
         process.StandardInput.Flush();
-        return Read();
+        string answer = Read();
+        ProcessPause.Pause(process);
+        return answer;
     }
 
     private string Read() => process.StandardOutput.ReadLine() ?? throw new UserErrorException($"The peer {Name} ended before it answered; what it wrote last says why.");

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace IlgpuNetVlad.Engine.Data;
 
 /// <summary>From 8-bit pixels to what a network was trained on: x = (pixel − mean) · scale, channel by channel.</summary>
@@ -18,6 +20,7 @@ public sealed record Preprocessing(float[] Mean, float[] Scale)
     /// <summary>Writes one image as numbers.</summary>
     /// <param name="destination">[H, W, 3], at least H·W·3 numbers; the rest is left alone.</param>
     /// <param name="flip">Left and right change places.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Apply(PixelImage image, Span<float> destination, bool flip = false)
     {
         // 256 products a channel instead of one a pixel, and the rounding is the same everywhere.

@@ -92,7 +92,7 @@ public sealed class NetVladLayer : Layer
         string logits = graph.Add("Conv", Bias is null ? [x, w] : [x, w, graph.Constant(Bias.Read(), clusters)], ("kernel_shape", new[] { 1L, 1L }));
         string assignment = graph.Add("Softmax", [graph.Add("Reshape", [logits, graph.Integers(0, clusters, -1)])], ("axis", 1L));
         string rows = graph.Add("Transpose", [graph.Add("Reshape", [x, graph.Integers(0, d, -1)])], ("perm", new[] { 0L, 2L, 1L }));
-        string mass = graph.Add("ReduceSum", [assignment, graph.Integers(2)]);
+        string mass = graph.Add("ReduceSum", [assignment, graph.Integers(2)], ("keepdims", 1L));
         string v = graph.Add("Sub", [graph.Add("MatMul", [assignment, rows]), graph.Add("Mul", [mass, graph.Constant(Centroids.Read(), 1, clusters, d)])]);
         v = graph.Normalised(v, 2, softFloor, L2Normalization.Floor);
         return graph.Normalised(graph.Add("Reshape", [v, graph.Integers(0, (long)clusters * d)]), 1, softFloor, L2Normalization.Floor);

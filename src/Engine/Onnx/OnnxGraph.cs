@@ -39,8 +39,8 @@ public sealed class OnnxGraph
     public string Normalised(string x, long axis, bool softFloor, float floor)
     {
         string norm = softFloor
-            ? Add("Sqrt", [Add("Add", [Add("ReduceSumSquare", [x], ("axes", new[] { axis })), Constant([floor])])])
-            : Add("Max", [Add("ReduceL2", [x], ("axes", new[] { axis })), Constant([floor])]);
+            ? Add("Sqrt", [Add("Add", [Add("ReduceSumSquare", [x], ("axes", new[] { axis }), ("keepdims", 1L)), Constant([floor])])])
+            : Add("Max", [Add("ReduceL2", [x], ("axes", new[] { axis }), ("keepdims", 1L)), Constant([floor])]);
         return Add("Div", [x, norm]);
     }
 
