@@ -3,6 +3,7 @@ using System.Globalization;
 using IlgpuNetVlad.App.Shell;
 using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Engine.Onnx;
+using Spectre.Console;
 
 namespace IlgpuNetVlad.App.Commands;
 
