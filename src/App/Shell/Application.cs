@@ -38,7 +38,6 @@ internal static class Application
             new PcaCommand(),
             new Command("data", "Makes and inspects sets of images.") { new MakeCityCommand(), new ImportWalksCommand(), new InspectCommand() },
             new ExportCommand(),
-            new Command("data", "Makes and inspects sets of images.") { new MakeCityCommand(), new InspectCommand() },
             new Command("kernels", "What computes.") { new KernelsListCommand(), new KernelsPtxCommand(), new KernelsVerifyCommand(), new KernelsProfileCommand() },
             new DoctorCommand(),
         };
