@@ -24,6 +24,10 @@ public static partial class Convolution
         Variants =
         [
             new("host-winograd", VariantKind.Host, WinogradPreparation(pooled: true), HostWinograd.ForwardWorkspace, Winograd.Refuses),
+            TensorCore<NarrowTile, Bf16Numbers>.ForwardPooled,
+            TensorCore<WideTile, Bf16Numbers>.ForwardPooled,
+            TensorCore<NarrowTile, Tf32Numbers>.ForwardPooled,
+            TensorCore<WideTile, Tf32Numbers>.ForwardPooled,
             new("simt-32x32x16", VariantKind.Simt, ForwardPooledSimt, kernels: Simt.ForwardPooled),
             new("reference", VariantKind.Reference, ForwardPooledReference),
         ],

@@ -9,13 +9,7 @@ public static partial class Convolution
         where TTile : struct, ITensorTile
         where TNumbers : struct, ITensorNumbers
     {
-        public static readonly Variant<ConvolutionShape> Forward = new(
-            TensorTile<TTile, TNumbers>.Name, VariantKind.TensorCore, new Preparation<ConvolutionShape>(Prepared, Prepare, RunForward), ForwardWorkspace,
-            s => RefusesGroups(s) ?? TensorTile<TTile, TNumbers>.Refuses((long)s.B * s.P * s.Q, s.Oc),
-            TensorCoreForward<TTile, TNumbers>.Kernel, TensorOperand<TNumbers>.Pack)
-        {
-            Precision = default(TNumbers).Precision,
-        };
+        public static readonly Variant<ConvolutionShape> Forward = ForwardVariant<EveryPixel>(), ForwardPooled = ForwardVariant<PooledPixels>();
 
         public static readonly Variant<ConvolutionShape> BackwardData = Variant(
             RunBackwardData, BackwardDataWorkspace, s => TensorTile<TTile, TNumbers>.Refuses((long)s.B * s.H * s.W, s.Ic),
@@ -33,6 +27,16 @@ public static partial class Convolution
                 Precision = default(TNumbers).Precision,
             };
 
+        private static Variant<ConvolutionShape> ForwardVariant<TPixels>()
+            where TPixels : struct, ITensorPixels
+            => new(
+                TensorTile<TTile, TNumbers>.Name, VariantKind.TensorCore, new Preparation<ConvolutionShape>(Prepared, Prepare, RunForward<TPixels>), ForwardWorkspace,
+                s => RefusesGroups(s) ?? TensorTile<TTile, TNumbers>.Refuses((long)s.B * s.P * s.Q, s.Oc),
+                TensorCoreForward<TTile, TNumbers, TPixels>.Kernel, TensorOperand<TNumbers>.Pack)
+            {
+                Precision = default(TNumbers).Precision,
+            };
+
         private static string? RefusesGroups(in ConvolutionShape s) => s.Groups != 1 ? "takes one group" : null;
 
         private static long Prepared(Device device, ConvolutionShape s) => TensorOperand<TNumbers>.Prepared(TensorCoreProblem.PackWeights<TNumbers>(s));
@@ -42,14 +46,16 @@ public static partial class Convolution
 
         private static long ForwardWorkspace(Device device, ConvolutionShape s) => TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackX<TNumbers>(s));
 
-        private static void RunForward(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared, ArrayView<float> workspace)
+        private static void RunForward<TPixels>(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared, ArrayView<float> workspace)
+            where TPixels : struct, ITensorPixels
         {
             if (s.B == 0)
                 return;
             var p = TensorCoreProblem.Of<TTile, TNumbers>(s);
             var x = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackX<TNumbers>(s), v[0], v[0], ref workspace);
             var w = TensorOperand<TNumbers>.Taken(TensorCoreProblem.PackWeights<TNumbers>(s), v[1], prepared);
-            TensorCoreForward<TTile, TNumbers>.Kernel.On(device)(TensorTile<TTile, TNumbers>.Blocks(p.OutPixels, s.Oc), x, w, v[2], v[3], p);
+            int pixels = s.B * default(TPixels).Rows(s) * default(TPixels).Columns(s) * (default(TPixels).Pools ? 4 : 1);
+            TensorCoreForward<TTile, TNumbers, TPixels>.Kernel.On(device)(TensorTile<TTile, TNumbers>.Blocks(pixels, s.Oc), x, w, v[2], v[3], p);
         }
 
         private static long BackwardDataWorkspace(Device device, ConvolutionShape s)

@@ -6,7 +6,7 @@ namespace IlgpuNetVlad.Kernels;
 /// <summary>
 /// dx = convᵀ(g, w), g = dy·[y &gt; 0], as a product on tensor cores (<see cref="TensorProduct"/>): rows are input pixels, columns input channels, k one tap after the other and in
 /// it four chunks of output channels at a time. Both tiles lie by k, for in w the output channels are neighbours. A tap that no output reads, because of the stride or the
-/// border, comes as zeros. Copies and costs as in <see cref="TensorCoreForward{TTile, TNumbers}"/>.
+/// border, comes as zeros. Copies and costs as in <see cref="TensorCoreForward{TTile, TNumbers, TPixels}"/>.
 /// </summary>
 internal struct TensorCoreBackwardData<TTile, TNumbers> : ITensorProduct
     where TTile : struct, ITensorTile
@@ -32,6 +32,8 @@ internal struct TensorCoreBackwardData<TTile, TNumbers> : ITensorProduct
     public readonly bool RowsAcross => false;
 
     public readonly bool ColumnsAcross => false;
+
+    public readonly bool Pools => false;
 
     private static void Run(ArrayView<Chunk> gradient, ArrayView<Chunk> w, ArrayView<float> dx, TensorCoreProblem p)
     {

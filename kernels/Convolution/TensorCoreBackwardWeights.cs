@@ -39,6 +39,8 @@ internal struct TensorCoreBackwardWeights<TTile, TNumbers> : ITensorProduct
 
     public readonly bool ColumnsAcross => true;
 
+    public readonly bool Pools => false;
+
     private static void Run(ArrayView<Chunk> x, ArrayView<Chunk> gradient, ArrayView<float> partial, TensorCoreProblem p)
     {
         var shared = SharedMemory.Allocate<Chunk>(TensorTile<TTile, TNumbers>.Stages * TensorTile<TTile, TNumbers>.StageChunks);

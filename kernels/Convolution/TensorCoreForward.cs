@@ -6,14 +6,15 @@ namespace IlgpuNetVlad.Kernels;
 /// <summary>
 /// y = act(conv(x, w) + b) as a product on tensor cores (<see cref="TensorProduct"/>): rows are output pixels, columns output channels, k one tap after the other and
 /// in it four chunks of input channels at a time. A thread copies a chunk of x for each of its two or four pixels and two of w a step; what lies in the padding or beyond a tail comes
-/// as zeros. Inputs in bf16 or tf32, sums, bias and ReLU in fp32; 2·B·P·Q·Oc·R·S·Ic FLOPs.
+/// as zeros. With pooling the rows are the pixels of windows, and what lies in none is not computed; bias and ReLU come after the maximum, which they keep. Inputs in bf16 or tf32, sums, bias and ReLU in fp32; 2·B·P·Q·Oc·R·S·Ic FLOPs.
 /// </summary>
-internal struct TensorCoreForward<TTile, TNumbers> : ITensorProduct
+internal struct TensorCoreForward<TTile, TNumbers, TPixels> : ITensorProduct
     where TTile : struct, ITensorTile
     where TNumbers : struct, ITensorNumbers
+    where TPixels : struct, ITensorPixels
 {
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<Chunk>, ArrayView<Chunk>, ArrayView<float>, ArrayView<float>, TensorCoreProblem>> Kernel =
-        new($"convolution.forward.{TensorTile<TTile, TNumbers>.Name}", Run, a => a.LoadStreamKernel<ArrayView<Chunk>, ArrayView<Chunk>, ArrayView<float>, ArrayView<float>, TensorCoreProblem>(Run, TensorTile<TTile, TNumbers>.Bounds), TensorTile<TTile, TNumbers>.Bounds);
+        new($"convolution.{default(TPixels).Operation}.{TensorTile<TTile, TNumbers>.Name}", Run, a => a.LoadStreamKernel<ArrayView<Chunk>, ArrayView<Chunk>, ArrayView<float>, ArrayView<float>, TensorCoreProblem>(Run, TensorTile<TTile, TNumbers>.Bounds), TensorTile<TTile, TNumbers>.Bounds);
 
     private ArrayView<Chunk> x, w;
     private ArrayView<float> b, y;
@@ -33,11 +34,13 @@ internal struct TensorCoreForward<TTile, TNumbers> : ITensorProduct
 
     public readonly bool ColumnsAcross => true;
 
+    public readonly bool Pools => default(TPixels).Pools;
+
     private static void Run(ArrayView<Chunk> x, ArrayView<Chunk> w, ArrayView<float> b, ArrayView<float> y, TensorCoreProblem p)
     {
         var shared = SharedMemory.Allocate<Chunk>(TensorTile<TTile, TNumbers>.Stages * TensorTile<TTile, TNumbers>.StageChunks);
         int row = Grid.IdxX * TensorTile<TTile, TNumbers>.Rows + Group.IdxX / 4;
-        TensorProduct.Run<TensorCoreForward<TTile, TNumbers>, TTile, TNumbers>(shared, new TensorCoreForward<TTile, TNumbers>
+        TensorProduct.Run<TensorCoreForward<TTile, TNumbers, TPixels>, TTile, TNumbers>(shared, new TensorCoreForward<TTile, TNumbers, TPixels>
         {
             x = x,
             w = w,
@@ -51,12 +54,22 @@ internal struct TensorCoreForward<TTile, TNumbers> : ITensorProduct
         });
     }
 
-    private static Pixel Place(in TensorCoreProblem p, int pixel) => new()
+    private static Pixel Place(in TensorCoreProblem p, int row)
     {
-        Image = pixel / (p.S.P * p.S.Q) * p.S.H,
-        Row = pixel < p.OutPixels ? pixel / p.S.Q % p.S.P * p.S.Stride - p.S.Padding : p.S.H,
-        Column = pixel % p.S.Q * p.S.Stride - p.S.Padding,
-    };
+        int pixel = default(TPixels).Pools ? TensorProduct.Window(row) : row, rows = default(TPixels).Rows(p.S), columns = default(TPixels).Columns(p.S);
+        int line = pixel / columns % rows, column = pixel % columns;
+        if (default(TPixels).Pools)
+        {
+            line = 2 * line + row / 16 % 2;
+            column = 2 * column + row / 8 % 2;
+        }
+        return new()
+        {
+            Image = pixel / (rows * columns) * p.S.H,
+            Row = pixel < p.S.B * rows * columns ? line * p.S.Stride - p.S.Padding : p.S.H,
+            Column = column * p.S.Stride - p.S.Padding,
+        };
+    }
 
     public void Start(ArrayView<Chunk> shared, int stage)
     {
@@ -95,7 +108,7 @@ internal struct TensorCoreForward<TTile, TNumbers> : ITensorProduct
 
     public readonly void Store(int row, int column, float first, float second)
     {
-        if (row >= p.OutPixels || column >= p.S.Oc)
+        if (row >= p.S.B * default(TPixels).Rows(p.S) * default(TPixels).Columns(p.S) || column >= p.S.Oc)
             return;
         bool both = column + 1 < p.S.Oc;
         if (p.S.HasBias != 0)

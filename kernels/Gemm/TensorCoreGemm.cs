@@ -31,6 +31,8 @@ internal struct TensorCoreGemm<TTile, TNumbers> : ITensorProduct
 
     public readonly bool ColumnsAcross => false;
 
+    public readonly bool Pools => false;
+
     private static void Run(ArrayView<Chunk> a, ArrayView<Chunk> b, ArrayView<float> c, TensorGemm p)
     {
         var shared = SharedMemory.Allocate<Chunk>(TensorTile<TTile, TNumbers>.Stages * TensorTile<TTile, TNumbers>.StageChunks);

@@ -14,6 +14,12 @@ internal interface ITensorProduct
     /// <summary>Whether B lies across k in shared memory, a constant.</summary>
     bool ColumnsAcross { get; }
 
+    /// <summary>
+    /// Whether the largest of four rows is stored instead of each, a constant. The rows g + 8j, j from 0 to 3 or 4 to 7, of a warp's 64 are a window then, which one thread has the sums
+    /// of, so a tile has 32 windows; <see cref="TensorProduct.Window"/> tells which.
+    /// </summary>
+    bool Pools { get; }
+
     /// <summary>Starts this thread's copies of the next step of k into the stage whose first chunk is given.</summary>
     void Start(ArrayView<Chunk> shared, int stage);
 
@@ -53,11 +59,20 @@ internal static class TensorProduct
         }
         int row = Grid.IdxX * TensorTile<TTile, TNumbers>.Rows + TensorTile<TTile, TNumbers>.ThreadRow;
         int column = Grid.IdxY * TensorTile<TTile, TNumbers>.Columns + TensorTile<TTile, TNumbers>.ThreadColumn;
+        if (product.Pools)
+        {
+            StoreLargest(product, Window(row), column, sums.M0, sums.M1);
+            StoreLargest(product, Window(row) + 8, column, sums.M2, sums.M3);
+            return;
+        }
         Store(product, row, column, sums.M0);
         Store(product, row + 16, column, sums.M1);
         Store(product, row + 32, column, sums.M2);
         Store(product, row + 48, column, sums.M3);
     }
+
+    /// <summary>The window that a row belongs to; its place in the window is <c>row / 8 % 4</c>.</summary>
+    public static int Window(int row) => row / 32 * 8 + row % 8;
 
     private static Sums64 Multiply<TProduct, TTile, TNumbers>(Sums64 sums, TProduct product, ArrayView<Chunk> shared, int stage, int step)
         where TProduct : struct, ITensorProduct
@@ -83,4 +98,18 @@ internal static class TensorProduct
         product.Store(row, column + 24, s.D0, s.D1);
         product.Store(row + 8, column + 24, s.D2, s.D3);
     }
+
+    private static void StoreLargest<TProduct>(TProduct product, int window, int column, Sums16 s, Sums16 t)
+        where TProduct : struct, ITensorProduct
+    {
+        product.Store(window, column, Largest(s.A0, s.A2, t.A0, t.A2), Largest(s.A1, s.A3, t.A1, t.A3));
+        product.Store(window, column + 8, Largest(s.B0, s.B2, t.B0, t.B2), Largest(s.B1, s.B3, t.B1, t.B3));
+        product.Store(window, column + 16, Largest(s.C0, s.C2, t.C0, t.C2), Largest(s.C1, s.C3, t.C1, t.C3));
+        product.Store(window, column + 24, Largest(s.D0, s.D2, t.D0, t.D2), Largest(s.D1, s.D3, t.D1, t.D3));
+    }
+
+    /// <summary>NaN where one of them is.</summary>
+    private static float Largest(float a, float b, float c, float d) => Larger(Larger(a, b), Larger(c, d));
+
+    private static float Larger(float a, float b) => a >= b || float.IsNaN(a) ? a : b;
 }
