@@ -26,6 +26,23 @@ public sealed class EmittedTraining
             Assert.That(DeviceCheck.RelativeError(update, expected[name]), Is.LessThan(1e-4), name);
     }
 
+    /// <summary>
+    /// The largest rounding of a product, once for each of the thirteen that lie behind one another on the way there and back, bounds what lies behind the last pooling. Further down a maximum or a
+    /// ReLU that another pixel wins moves a gradient by as much as it is; there only the direction is held.
+    /// </summary>
+    [TestCase(Precision.Tf32, 1 / 1024.0)]
+    [TestCase(Precision.Bf16, 1 / 256.0)]
+    public void AStepOnTensorCores_IsNearReferencesStep(Precision precision, double rounding)
+    {
+        using var launcher = new PtxLauncher();
+        using var emitted = Device.Simulation(precision, launcher);
+        var (expectedLoss, expected) = Step(Devices.Reference);
+        var (loss, updates) = Step(emitted);
+        Assert.That(loss, Is.EqualTo(expectedLoss).Within(rounding * expectedLoss));
+        foreach (var (name, update) in updates)
+            Assert.That(DeviceCheck.RelativeError(update, expected[name]), Is.LessThan(name.StartsWith("pool.", StringComparison.Ordinal) || name.StartsWith("d.", StringComparison.Ordinal) ? 13 * rounding : 0.5), name);
+    }
+
     /// <returns>The loss, and by how much each parameter changed.</returns>
     private static (double Loss, Dictionary<string, float[]> Updates) Step(Device device)
     {
