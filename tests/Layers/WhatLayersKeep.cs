@@ -46,9 +46,10 @@ public sealed class WhatLayersKeep
         using var dx = device.Allocate(x.Length);
         using var kept = device.Allocate(layer.Kept(Images, input));
         using var workspace = device.Allocate(Math.Max(layer.ForwardWorkspace(device, Images, input), layer.BackwardWorkspace(device, Images, input, data: true)));
+        using var prepared = device.Allocate(layer.Prepared(device, Images, input));
         var pass = new LayerPass(device, Images, input, x, y, kept, workspace);
 
-        layer.Forward(pass);
+        Forward();
         layer.Backward(pass, dy, dx);
         var expected = Results();
         Assert.That(expected.SelectMany(r => r), Has.All.Matches<float>(float.IsFinite));
@@ -56,16 +57,26 @@ public sealed class WhatLayersKeep
 
         Poison(workspace, true);
         Poison(y, true);
-        layer.Forward(pass);
+        Poison(prepared, true);
+        Forward();
         Poison(workspace, true);
+        Poison(prepared, true);
         Poison(x, !layer.KeepsInput);
         Poison(y, !layer.KeepsOutput);
         layer.Backward(pass, dy, dx);
         Assert.That(Results(), Is.EqualTo(expected));
         device.Upload(data, x);
-        layer.Forward(pass);
+        Forward();
         layer.Backward(pass, dy, default);
         Assert.That(Results().Skip(1), Is.EqualTo(expected.Skip(1)), "without the gradient of the input");
+
+        void Forward()
+        {
+            var whole = pass with { Prepared = prepared };
+            if (prepared.Length > 0)
+                layer.Prepare(whole);
+            layer.Forward(whole);
+        }
 
         float[][] Results() => [device.Download(dx.View), .. layer.Parameters.Select(p => p.ReadGradient())];
 
