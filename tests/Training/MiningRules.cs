@@ -45,7 +45,8 @@ public sealed class MiningRules
         using var folder = RunFolder.Create(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()));
         var triples = new MinedSheet(street, set, new SkiaImageDecoder(), folder).Sample(tuples);
         Directory.Delete(folder.Root);
-        Assert.That(triples.Select(t => t.Query), Has.Exactly(8).Items.And.Ordered.And.Unique);
+        Assert.That(triples, Has.Length.EqualTo(8));
+        Assert.That(triples.Select(t => t.Query), Is.Ordered.And.Unique);
         foreach (var (query, positive, negatives) in triples)
         {
             var tuple = tuples.Single(t => t.Query == Database + query);
