@@ -43,7 +43,7 @@ public sealed class StudyCommand
         foreach (string row in (string[])["| max, as initialised |", "| max, trained |", "| netvlad, K = 4, as initialised |", "| netvlad, K = 4, trained |"])
             Assert.That(table.Split(row), Has.Length.GreaterThanOrEqualTo(3), row);
         Assert.That(table, Does.Contain("## test: 12 queries").And.Contain("## val: 8 queries").And.Contain("the best").And.Contain(" ± ").And.Contain("recall@1 after PCA"));
-        foreach (string file in (string[])["results.json", "recall.png", "dimensions.png", "settings.json", $"cells/{Cell}/answers.png", $"cells/{Cell}/best.safetensors"])
+        foreach (string file in (string[])["results.json", "recall.png", "dimensions.png", "settings.json", $"cells/{Cell}/answers.png", $"cells/{Cell}/failures-before.png", $"cells/{Cell}/failures-after.png", $"cells/{Cell}/mined-first.png", $"cells/{Cell}/best.safetensors"])
             Assert.That(new FileInfo(Path.Combine(root, "whole", file)), Has.Length.GreaterThan(100), file);
     }
 

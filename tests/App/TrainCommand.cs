@@ -9,7 +9,7 @@ public sealed class TrainCommand
     [Test]
     public void ARunLeavesEverythingInItsFolder()
     {
-        foreach (string name in (string[])["settings.json", "log.txt", "metrics.jsonl", "start.safetensors", "best.safetensors", "last.checkpoint", "training.png", "recall.png"])
+        foreach (string name in (string[])["settings.json", "log.txt", "metrics.jsonl", "start.safetensors", "best.safetensors", "last.checkpoint", "training.png", "recall.png", "mined-first.png", "mined-last.png"])
             Assert.That(new FileInfo(Path.Combine(SmallCity.Run, name)), Has.Length.Positive, name);
         Assert.That(Directory.GetFiles(SmallCity.Run, "*tfevents*"), Is.Not.Empty);
         foreach (string line in File.ReadLines(Path.Combine(SmallCity.Run, "metrics.jsonl")))

@@ -30,6 +30,15 @@ public sealed class QuerySamples
         Assert.That(new[] { chosen.Count(q => q < 5), chosen.Count(q => q is >= 5 and < 8), chosen.Count(q => q >= 8) }, Is.EqualTo(new[] { 4, 2, 2 }));
     }
 
+    [Test]
+    public void OneKindIsSpreadEvenlyOverTheSet()
+    {
+        bool[] odd = [.. Enumerable.Range(0, 100).Select(i => i % 2 == 1)];
+        Assert.That(QuerySample.Of(odd, 5), Is.EqualTo(new[] { 11, 31, 51, 71, 91 }));
+        Assert.That(QuerySample.Of(odd[..5], 5), Is.EqualTo(new[] { 1, 3 }), "all, where there are fewer");
+        Assert.That(QuerySample.Of([], 5), Is.Empty);
+    }
+
     [TestCase(0)]
     [TestCase(1)]
     [TestCase(8)]

@@ -208,7 +208,7 @@ public sealed class EndToEnd
 
     private void AssertSameFiles(string a, string b)
     {
-        foreach (string file in (string[])["best.safetensors", "start.safetensors", "last.checkpoint", "metrics.jsonl", "log.txt"])
+        foreach (string file in (string[])["best.safetensors", "start.safetensors", "last.checkpoint", "metrics.jsonl", "log.txt", "mined-first.png", "mined-last.png"])
             Assert.That(File.ReadAllBytes(Path.Combine(folder, b, file)).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(folder, a, file))), file);
     }
 

@@ -34,6 +34,28 @@ public sealed class MiningRules
     private static double SquaredDistance(DescriptorMatrix rows, int a, int b)
         => Enumerable.Range(0, rows.Dimension).Sum(j => Math.Pow(rows.Row(a)[j] - rows.Row(b)[j], 2));
 
+    /// <summary>With swapped roles database images ask too; the sheet shows what queries ask, in the dataset's own numbers.</summary>
+    [Test]
+    public void SheetOfWhatWasMined_ShowsQueriesWithTheirOwnPositivesAndNegatives()
+    {
+        var street = Street();
+        var set = new TrainingSet(street, swapRoles: true);
+        var tuples = new TupleMiner(set, new TrainingOptions { Margin = 4 }).Mine(Enumerable.Range(0, set.Anchors.Count).Reverse().ToArray(), RandomDescriptors(5), new SeededGenerator(1, 1));
+        Assert.That(tuples.Count(t => t.Query < set.DatabaseCount), Is.Positive);
+        using var folder = RunFolder.Create(Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()));
+        var triples = new MinedSheet(street, set, new SkiaImageDecoder(), folder).Sample(tuples);
+        Directory.Delete(folder.Root);
+        Assert.That(triples, Has.Length.EqualTo(8));
+        Assert.That(triples.Select(t => t.Query), Is.Ordered.And.Unique);
+        foreach (var (query, positive, negatives) in triples)
+        {
+            var tuple = tuples.Single(t => t.Query == Database + query);
+            Assert.That(street.PotentialPositives(query), Does.Contain(positive));
+            Assert.That((positive, negatives), Is.EqualTo((tuple.Positive, tuple.Negatives[..4])).Using<(int?, IReadOnlyList<int>)>((a, b) => a.Item1 == b.Item1 && a.Item2.SequenceEqual(b.Item2)));
+            Assert.That(negatives, Has.All.Matches<int>(d => street.IsNegative(query, d)));
+        }
+    }
+
     [Test]
     public void Set_LeavesQueriesWithoutPositiveOut()
     {

@@ -1,7 +1,7 @@
 namespace IlgpuNetVlad.Engine.Reports;
 
 /// <summary>
-/// A few of many queries to show before and after training, such that a picture of them tells what the numbers tell: queries that are right in both, gained,
+/// A few of many queries to show. <see cref="Proportional"/> takes them before and after training, such that a picture of them tells what the numbers tell: queries that are right in both, gained,
 /// lost and wrong in both stand in it in proportion, each kind spread evenly over the set.
 /// </summary>
 public static class QuerySample
@@ -20,6 +20,18 @@ public static class QuerySample
         int[] shares = [.. kinds.Select(k => rows * k.Length / count)];
         foreach (int k in Enumerable.Range(0, kinds.Length).OrderByDescending(k => rows * kinds[k].Length % count).Take(rows - shares.Sum()))
             shares[k]++;
-        return [.. kinds.Zip(shares).SelectMany(k => Enumerable.Range(0, k.Second).Select(i => k.First[(int)((i + 0.5) * k.First.Length / k.Second)])).Order()];
+        return [.. kinds.Zip(shares).SelectMany(k => Spread(k.First, k.Second)).Order()];
     }
+
+    /// <summary>Some queries of one kind, spread evenly over the set.</summary>
+    /// <param name="which">For each query whether it is of that kind.</param>
+    /// <param name="rows">Queries to choose; all of the kind where there are fewer.</param>
+    /// <returns>Their numbers, ascending.</returns>
+    public static int[] Of(IReadOnlyList<bool> which, int rows)
+    {
+        int[] kind = [.. Enumerable.Range(0, which.Count).Where(q => which[q])];
+        return [.. Spread(kind, Math.Min(rows, kind.Length))];
+    }
+
+    private static IEnumerable<int> Spread(int[] queries, int rows) => Enumerable.Range(0, rows).Select(i => queries[(int)((i + 0.5) * queries.Length / rows)]);
 }

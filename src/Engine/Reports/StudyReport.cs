@@ -11,7 +11,7 @@ public static class StudyReport
 
     /// <summary>
     /// Draws the recall of every row of the study as <c>test-recall.png</c>, and as <c>test-answers.png</c> queries with their first answers before and
-    /// after training.
+    /// after training; as <c>test-failures-before.png</c> and <c>test-failures-after.png</c> those that fail.
     /// </summary>
     /// <returns>The files.</returns>
     public static IReadOnlyList<string> Write(string folder, CityStudyResult result, IImageDecoder decoder)
@@ -25,7 +25,10 @@ public static class StudyReport
             $"Queries of the test quarter and their first answers: {Count(true, true)} right before and after, {Count(false, true)} gained, {Count(true, false)} lost, {Count(false, false)} wrong",
             result.Test, QuerySample.Proportional(before, after, Rows),
             [new("before training", result.Before.Answers), new("after training", result.After.Answers)], decoder);
-        return [curves, answers];
+        string failedBefore = Path.Combine(folder, "test-failures-before.png"), failedAfter = Path.Combine(folder, "test-failures-after.png");
+        FailureSheet.Write(failedBefore, "Before training", result.Test, result.Before, decoder);
+        FailureSheet.Write(failedAfter, "After training", result.Test, result.After, decoder);
+        return [curves, answers, failedBefore, failedAfter];
     }
 
     private static bool[] Right(RecallReport report) => [.. report.FirstHit.Select(rank => rank == 1)];

@@ -116,8 +116,8 @@ public sealed class Study
             var test = settings.Tests[i];
             var before = measureStart ? Measure(found, start, cell.Start, test, i == 0, dataset, cell.Seed, token) : null;
             var after = Measure(found, best, cell.Trained, test, i == 0, dataset, cell.Seed, token);
-            if (i == 0 && before is not null)
-                Sheet(Path.Combine(path, "answers.png"), $"{settings.Title}, {test.Name}: {cell.Trained}, seed {cell.Seed}", before, after);
+            if (i == 0)
+                Sheets(path, $"{settings.Title}, {test.Name}", cell, before, after);
         }
         return found;
     }
@@ -148,11 +148,18 @@ public sealed class Study
         return [.. settings.Dimensions.Where(d => d <= network.PooledLength)];
     }
 
-    private void Sheet(string path, string title, EvaluationResult before, EvaluationResult after)
+    /// <param name="before">Null where another cell of the same start measured it.</param>
+    private void Sheets(string path, string title, StudyCell cell, EvaluationResult? before, EvaluationResult after)
     {
         static bool[] Right(RecallReport report) => [.. report.FirstHit.Select(rank => rank == 1)];
+        string trained = $"{title}: {cell.Trained}, seed {cell.Seed}";
+        var set = after.Described.Set;
+        FailureSheet.Write(Path.Combine(path, "failures-after.png"), trained, set, after.Report, decoder);
+        if (before is null)
+            return;
+        FailureSheet.Write(Path.Combine(path, "failures-before.png"), $"{title}: {cell.Start}, seed {cell.Seed}", set, before.Report, decoder);
         AnswerSheet.Write(
-            path, title, after.Described.Set, QuerySample.Proportional(Right(before.Report), Right(after.Report), 10),
+            Path.Combine(path, "answers.png"), trained, set, QuerySample.Proportional(Right(before.Report), Right(after.Report), 10),
             [new("before training", before.Report.Answers), new("after training", after.Report.Answers)], decoder);
     }
 }

@@ -12,6 +12,7 @@ internal sealed class EpochRunner(
     TupleMiner miner,
     TrainingState state,
     TrainingOptions options,
+    MinedSheet mined,
     RunFolder folder,
     IProgressSink progress)
 {
@@ -38,6 +39,8 @@ internal sealed class EpochRunner(
             int[][] remembered = [.. miner.Remembered];
             progress.Begin(string.Create(CultureInfo.InvariantCulture, $"Epoch {state.Epoch}: mining"), 0, "queries");
             var tuples = miner.Mine(order.AsSpan(state.Position, count), bench.Cache, generator, token);
+            if (state.Position == 0)
+                mined.Draw(state.Epoch, tuples);
             RunBatches(Batches(tuples, generator), remembered, token);
             state.Position += count;
             state.Skipped += count - tuples.Length;

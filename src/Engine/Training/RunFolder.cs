@@ -8,7 +8,7 @@ namespace IlgpuNetVlad.Engine.Training;
 /// <summary>
 /// The folder of one training run: <c>settings.json</c>, <c>log.txt</c>, <c>metrics.jsonl</c> (a line a step and an epoch), TensorBoard events,
 /// <c>start.safetensors</c> (the network as initialised), <c>best.safetensors</c> (its best epoch), <c>last.checkpoint</c> (all that a run needs to go on),
-/// <c>training.png</c> and <c>recall.png</c>. But for the events, nothing tells the time of day: two runs of one seed write the same bytes, and a resumed run the
+/// <c>training.png</c> and <c>recall.png</c>, and what mining chose (<c>mined-first.png</c>, <c>mined-last.png</c>). But for the events, nothing tells the time of day: two runs of one seed write the same bytes, and a resumed run the
 /// same as one that was never interrupted.
 /// </summary>
 public sealed class RunFolder : IDisposable
@@ -69,6 +69,12 @@ public sealed class RunFolder : IDisposable
     public string MetricsFile => Path.Combine(Root, "metrics.jsonl");
     public string TrainingPlot => Path.Combine(Root, "training.png");
     public string RecallPlot => Path.Combine(Root, "recall.png");
+
+    /// <summary>What the first epoch learnt from.</summary>
+    public string MinedFirst => Path.Combine(Root, "mined-first.png");
+
+    /// <summary>The same of the last epoch, if there was more than one.</summary>
+    public string MinedLast => Path.Combine(Root, "mined-last.png");
 
     /// <summary>Writes everything that a resumed run has to know again.</summary>
     public void WriteSettings<T>(T settings) => AtomicFile.WriteText(Settings, JsonSerializer.Serialize(settings, Indented) + "\n");

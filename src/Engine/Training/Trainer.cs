@@ -77,7 +77,7 @@ public sealed class Trainer
         folder.Open(state.Lengths);
         if (!resumed)
             network.Save(folder.StartWeights);
-        var run = new EpochRunner(network, set, bench, miner, state, options, folder, progress);
+        var run = new EpochRunner(network, set, bench, miner, state, options, new MinedSheet(training, set, decoder, folder), folder, progress);
         if (state.Epoch == 0)
         {
             if (set.WithoutPositive > 0)
