@@ -25,6 +25,7 @@ public sealed class TrunkCache
         LearningRate = 0.01f, Epochs = 2, NegativesPerTuple = 4, RandomNegatives = 20, RefreshInterval = 12, ClusterDescriptors = 400, Seed = 5, TrainFrom = From,
     };
 
+    /// <summary>Counts what is decoded to be computed with, never larger than the images are; the sheets of what was mined show these small images enlarged.</summary>
     private sealed class Counting(SyntheticPlaces world) : IImageDecoder
     {
         private int decoded;
@@ -35,8 +36,10 @@ public sealed class TrunkCache
 
         public PixelImage Decode(string path, ResizePolicy policy)
         {
-            Interlocked.Increment(ref decoded);
-            return world.Decode(path, policy);
+            var image = world.Decode(path, policy);
+            if (image.Height <= world.ReadSize(path).Height)
+                Interlocked.Increment(ref decoded);
+            return image;
         }
     }
 
