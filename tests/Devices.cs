@@ -24,6 +24,9 @@ public sealed class Devices
     /// <summary>The emitted PTX, executed: far quicker than simulated warps, whose every barrier is one of threads of the system.</summary>
     public static Device Emitted => EmittedDevice.Value;
 
+    /// <summary>What runs a CUDA variant without a GPU: simulated warps, or its emitted PTX where these cannot.</summary>
+    public static Device Simulating(Variant variant) => variant.Kind == VariantKind.Wgmma ? Emitted : Simulation;
+
     /// <summary>Null where there is none.</summary>
     public static Device? Cuda => CudaDevice.Value;
 

@@ -24,10 +24,11 @@ public static partial class Convolution
         Variants =
         [
             new("host-winograd", VariantKind.Host, WinogradPreparation(pooled: true), HostWinograd.ForwardWorkspace, Winograd.Refuses),
-            TensorCore<NarrowTile, Bf16Numbers>.ForwardPooled,
-            TensorCore<WideTile, Bf16Numbers>.ForwardPooled,
-            TensorCore<NarrowTile, Tf32Numbers>.ForwardPooled,
-            TensorCore<WideTile, Tf32Numbers>.ForwardPooled,
+            TensorCore<WgmmaConvolution, Bf16Numbers>.ForwardPooled,
+            TensorCore<MmaConvolution<NarrowTile, Bf16Numbers>, Bf16Numbers>.ForwardPooled,
+            TensorCore<MmaConvolution<WideTile, Bf16Numbers>, Bf16Numbers>.ForwardPooled,
+            TensorCore<MmaConvolution<NarrowTile, Tf32Numbers>, Tf32Numbers>.ForwardPooled,
+            TensorCore<MmaConvolution<WideTile, Tf32Numbers>, Tf32Numbers>.ForwardPooled,
             new("simt-32x32x16", VariantKind.Simt, ForwardPooledSimt, kernels: Simt.ForwardPooled),
             new("reference", VariantKind.Reference, ForwardPooledReference),
         ],

@@ -106,22 +106,5 @@ internal struct TensorCoreForward<TTile, TNumbers, TPixels> : ITensorProduct
             inside ? 16 : 0);
     }
 
-    public readonly void Store(int row, int column, float first, float second)
-    {
-        if (row >= p.S.B * default(TPixels).Rows(p.S) * default(TPixels).Columns(p.S) || column >= p.S.Oc)
-            return;
-        bool both = column + 1 < p.S.Oc;
-        if (p.S.HasBias != 0)
-        {
-            first += b[column];
-            if (both)
-                second += b[column + 1];
-        }
-        if (p.S.Relu != 0)
-        {
-            first = first < 0 ? 0 : first;
-            second = second < 0 ? 0 : second;
-        }
-        TensorCorePair.Store(y, row * p.S.Oc + column, p.S.Oc, both, first, second);
-    }
+    public readonly void Store(int row, int column, float first, float second) => ForwardEnd.Store<TPixels>(b, y, p.S, row, column, first, second);
 }

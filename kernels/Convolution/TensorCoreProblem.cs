@@ -1,3 +1,5 @@
+using ILGPU;
+
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>A convolution whose x, dy and w are rows of chunks: x [B·H·W][InChunks], dy [B·P·Q][OutChunks], w [R·S·Ic][OutChunks].</summary>
@@ -12,18 +14,26 @@ internal readonly record struct TensorCoreProblem(ConvolutionShape S, int InChun
 
     public int Taps => S.R * S.S;
 
-    /// <summary>
-    /// As many slices as bring the blocks to about four for each of 132 multiprocessors, with at least 1024 pixels each. By the shape alone, so that
-    /// every chip adds in the same order.
-    /// </summary>
-    public static TensorCoreProblem Of<TTile, TNumbers>(in ConvolutionShape s)
+    /// <summary>About four blocks for each of 132 multiprocessors.</summary>
+    public static TensorCoreProblem Of<TTile, TNumbers>(ConvolutionShape s)
         where TTile : struct, ITensorTile
+        where TNumbers : struct, ITensorNumbers
+        => Of<TNumbers>(s, rows => TensorTile<TTile, TNumbers>.Blocks(rows, s.Oc), 528, TensorTile<TTile, TNumbers>.Depth);
+
+    /// <summary>One block for each of 132 multiprocessors, which has no room for two.</summary>
+    public static TensorCoreProblem OfWgmma(ConvolutionShape s) => Of<Bf16Numbers>(s, rows => WgmmaTile.Blocks(rows, s.Oc), 132, WgmmaTile.Depth);
+
+    /// <summary>
+    /// As many slices as bring the blocks to the number that is wanted, with at least 1024 pixels each. By the shape alone, so that every chip adds in the same order.
+    /// </summary>
+    /// <param name="depth">Pixels of a step of k.</param>
+    private static TensorCoreProblem Of<TNumbers>(in ConvolutionShape s, Func<int, KernelConfig> blocksOf, int wanted, int depth)
         where TNumbers : struct, ITensorNumbers
     {
         int pixels = s.B * s.P * s.Q, inChunks = PackX<TNumbers>(s).RowChunks, inRows = inChunks * default(TNumbers).PerChunk;
-        var blocks = TensorTile<TTile, TNumbers>.Blocks(s.R * s.S * inRows, s.Oc).GridDim;
-        int slices = (int)Math.Clamp(Math.Min(528 / ((long)blocks.X * blocks.Y), pixels / 1024), 1, 64);
-        int depth = TensorTile<TTile, TNumbers>.Depth, slicePixels = ((pixels + slices - 1) / slices + depth - 1) / depth * depth;
+        var blocks = blocksOf(s.R * s.S * inRows).GridDim;
+        int slices = (int)Math.Clamp(Math.Min(wanted / ((long)blocks.X * blocks.Y), pixels / 1024), 1, 64);
+        int slicePixels = ((pixels + slices - 1) / slices + depth - 1) / depth * depth;
         return new(s, inChunks, PackWeights<TNumbers>(s).RowChunks, inRows, slices, slicePixels);
     }
 

@@ -59,6 +59,9 @@ public sealed class Device : IDisposable
     /// <summary>Whether the instructions of tensor cores run: compute capability 8.0 and on, and the simulation.</summary>
     public bool HasTensorCores => Kind == DeviceKind.Simulation || Accelerator is CudaAccelerator { Architecture: var architecture } && architecture >= CudaArchitecture.SM_80;
 
+    /// <summary>Whether Hopper's wgmma runs: on compute capability 9.0 and no other, and where another launcher executes the PTX.</summary>
+    public bool HasWgmma => launcher is not null || Accelerator is CudaAccelerator { Architecture: var architecture } && architecture == CudaArchitecture.SM_90;
+
     /// <summary>The processor with Host variants.</summary>
     /// <param name="threads">Worker threads; 0 means one for every processor that this process may use.</param>
     /// <param name="preferred">Such as Reference, to see what whole networks compute with sums in fp64.</param>

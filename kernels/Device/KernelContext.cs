@@ -18,5 +18,6 @@ public static class KernelContext
         PtxEmitter.Register(builder, typeof(PtxMath));
         PtxEmitter.Register(builder, typeof(TensorCore));
         PtxEmitter.Register(builder, typeof(AsyncCopy));
+        PtxEmitter.Register(builder, typeof(Wgmma));
     });
 }

@@ -26,7 +26,8 @@ public sealed class OfflinePtx : IDisposable
     public string Compile(SimtKernel kernel)
     {
         var entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
-        return ((PTXCompiledKernel)backend.Compile(entry, kernel.Bounds)).PTXAssembly;
+        string text = ((PTXCompiledKernel)backend.Compile(entry, kernel.Bounds)).PTXAssembly;
+        return kernel.Hopper ? HopperTarget.Rewrite(text) : text;
     }
 
     public void Dispose()

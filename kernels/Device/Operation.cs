@@ -99,7 +99,7 @@ public sealed class Operation<TProblem> : Operation
                 if (variant.Kind == kind && variant.Refuses(device, problem) is null)
                     return variant;
         foreach (var variant in Variants)
-            if (variant.Precision <= device.Precision && variant.Refuses(device, problem) is null)
+            if (variant.Precision <= device.Precision && variant.Refuses(device, problem) is null && variant.Leaves?.Invoke(problem) is null)
                 return variant;
         var reasons = new List<string>();
         foreach (var variant in Variants)

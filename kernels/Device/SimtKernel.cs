@@ -15,15 +15,24 @@ public abstract class SimtKernel(string name, Delegate kernel, KernelSpecializat
     /// <summary>What the assembler is told of its launches, if anything: with it, it finds registers for all of them.</summary>
     public KernelSpecialization Bounds { get; } = bounds;
 
+    /// <summary>Whether it needs instructions that the chips of compute capability 9.0 alone have; see <see cref="HopperTarget"/>.</summary>
+    public bool Hopper => DynamicSharedBytes > 0;
+
+    /// <summary>Bytes of shared memory that the driver is asked for; 0 where what a kernel declares is all.</summary>
+    public int DynamicSharedBytes { get; protected init; }
+
     public override string ToString() => Name;
 }
 
 /// <typeparam name="TLauncher">What ILGPU makes of it: an <c>Action</c> of <see cref="KernelConfig"/> and the kernel's parameters.</typeparam>
 /// <param name="load">Loads it on an accelerator: <c>a =&gt; a.LoadStreamKernel&lt;…&gt;(Kernel)</c>, with the same bounds.</param>
-public sealed class SimtKernel<TLauncher>(string name, Delegate kernel, Func<Accelerator, TLauncher> load, KernelSpecialization bounds = default) : SimtKernel(name, kernel, bounds)
+public sealed class SimtKernel<TLauncher>(string name, Delegate kernel, Func<Accelerator, TLauncher>? load, KernelSpecialization bounds = default) : SimtKernel(name, kernel, bounds)
     where TLauncher : Delegate
 {
-    internal TLauncher Load(Accelerator accelerator) => load(accelerator);
+    /// <summary>A kernel for Hopper.</summary>
+    public SimtKernel(string name, Delegate kernel, int dynamicSharedBytes, KernelSpecialization bounds) : this(name, kernel, null, bounds) => DynamicSharedBytes = dynamicSharedBytes;
+
+    internal TLauncher Load(Accelerator accelerator) => load is null ? HopperTarget.Load<TLauncher>(this, accelerator) : load(accelerator);
 
     /// <summary>The launcher on a device, compiled at first use.</summary>
     public TLauncher On(Device device) => device.Launcher(this);

@@ -8,6 +8,9 @@ public enum VariantKind
     /// <summary>SIMD on all cores, through an intrinsic of the CPU accelerator.</summary>
     Host,
 
+    /// <summary>ILGPU with Hopper's wgmma: CUDA devices of compute capability 9.0, and the execution of emitted PTX; simulated warps cannot run it.</summary>
+    Wgmma,
+
     /// <summary>ILGPU with the instructions of tensor cores, inputs rounded to bf16 or tf32: CUDA devices of compute capability 8.0 and on, and the simulation.</summary>
     TensorCore,
 
@@ -35,6 +38,7 @@ public abstract class Variant(string name, VariantKind kind, SimtKernel[] kernel
     /// <summary>Where it runs, for the printed table.</summary>
     public string Needs => Kind switch
     {
+        VariantKind.Wgmma => $"CUDA sm_90 with {Precision.ToString().ToLowerInvariant()}",
         VariantKind.TensorCore => $"CUDA from sm_80 on with {Precision.ToString().ToLowerInvariant()}, or the simulation",
         VariantKind.Host => "processor",
         VariantKind.Simt => "CUDA, or the simulation",
@@ -45,6 +49,7 @@ public abstract class Variant(string name, VariantKind kind, SimtKernel[] kernel
     protected string? RefusesDevice(Device device) => Kind switch
     {
         VariantKind.Host => device.Kind == DeviceKind.Cpu ? null : "runs on the processor only",
+        VariantKind.Wgmma => device.HasWgmma ? null : "needs a CUDA device of compute capability 9.0",
         VariantKind.TensorCore => device.HasTensorCores ? null : "needs a CUDA device of compute capability 8.0 or more",
         VariantKind.Simt => device.Kind == DeviceKind.Cpu ? "needs a CUDA device" : null,
         _ => device.IsHostMemory ? null : "needs host memory",
@@ -79,6 +84,9 @@ public sealed class Variant<TProblem>(
     public Preparation<TProblem>? Preparation { get; }
 
     public long Workspace(Device device, in TProblem problem) => workspace?.Invoke(device, problem) ?? 0;
+
+    /// <summary>Why it leaves a problem that it could take to a variant behind it, or null: it is not chosen then, and runs where it is asked for by name.</summary>
+    public Func<TProblem, string?>? Leaves { get; init; }
 
     /// <summary>Why it does not take this problem on this device, or null if it does.</summary>
     public string? Refuses(Device device, in TProblem problem) => RefusesDevice(device) ?? refuses?.Invoke(problem);

@@ -29,6 +29,9 @@ internal static class PtxEmitter
     /// <summary>Names of the registers that hold an argument: one, or a struct's fields in order.</summary>
     public static string[] Argument(PTXCodeGenerator generator, Value value, int index) => Names(generator.Load(((MethodCall)value)[index]));
 
+    /// <summary>An argument that is a constant.</summary>
+    public static int Constant(PTXCodeGenerator generator, Value value, int index) => int.Parse(Argument(generator, value, index)[0], System.Globalization.CultureInfo.InvariantCulture);
+
     /// <summary>Names of new registers for the result.</summary>
     public static string[] Result(PTXCodeGenerator generator, Value value) => Names(generator.Allocate(value));
 

@@ -15,8 +15,8 @@ internal interface ITensorProduct
     bool ColumnsAcross { get; }
 
     /// <summary>
-    /// Whether the largest of four rows is stored instead of each, a constant. The rows g + 8j, j from 0 to 3 or 4 to 7, of a warp's 64 are a window then, which one thread has the sums
-    /// of, so a tile has 32 windows; <see cref="TensorProduct.Window"/> tells which.
+    /// Whether the largest of four rows is stored instead of each, a constant. The four rows of a window are such as one thread has the sums of: with mma.sync g + 8j, j from 0 to 3 or 4
+    /// to 7, of a warp's 64 (<see cref="TensorProduct.Window"/>), with wgmma those of <see cref="WgmmaTile.Window"/>.
     /// </summary>
     bool Pools { get; }
 
@@ -86,7 +86,8 @@ internal static class TensorProduct
         where TNumbers : struct, ITensorNumbers
         => stage == (TensorTile<TTile, TNumbers>.Stages - 1) * TensorTile<TTile, TNumbers>.StageChunks ? 0 : stage + TensorTile<TTile, TNumbers>.StageChunks;
 
-    private static void Store<TProduct>(TProduct product, int row, int column, Sums16 s)
+    /// <summary>Four tiles of 16×8, side by side.</summary>
+    public static void Store<TProduct>(TProduct product, int row, int column, Sums16 s)
         where TProduct : struct, ITensorProduct
     {
         product.Store(row, column, s.A0, s.A1);
@@ -99,7 +100,8 @@ internal static class TensorProduct
         product.Store(row + 8, column + 24, s.D2, s.D3);
     }
 
-    private static void StoreLargest<TProduct>(TProduct product, int window, int column, Sums16 s, Sums16 t)
+    /// <summary>The largest of two rows of s and two of t, of 32 columns.</summary>
+    public static void StoreLargest<TProduct>(TProduct product, int window, int column, Sums16 s, Sums16 t)
         where TProduct : struct, ITensorProduct
     {
         product.Store(window, column, Largest(s.A0, s.A2, t.A0, t.A2), Largest(s.A1, s.A3, t.A1, t.A3));

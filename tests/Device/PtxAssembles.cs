@@ -27,7 +27,7 @@ public sealed class PtxAssembles
     {
         foreach (var operation in KernelTable.All)
             foreach (var variant in operation.AllVariants)
-                Assert.That(variant.Kernels.Count > 0, Is.EqualTo(variant.Kind is VariantKind.Simt or VariantKind.TensorCore), $"{operation.Name} {variant.Name}");
+                Assert.That(variant.Kernels.Count > 0, Is.EqualTo(variant.Kind is VariantKind.Simt or VariantKind.TensorCore or VariantKind.Wgmma), $"{operation.Name} {variant.Name}");
     }
 
     [TestCaseSource(nameof(Kernels))]

@@ -69,7 +69,7 @@ public sealed class VariantsAgree
     {
         var inputs = operation.InputsFor(problem, seed: 9);
         var expected = Run(operation, operation.AllVariants[^1], Devices.Cpu, problem, inputs);
-        var actual = Run(operation, variant, Devices.Simulation, problem, inputs);
+        var actual = Run(operation, variant, Devices.Simulating(variant), problem, inputs);
         var errors = operation.BuffersOf(problem).Select((b, i) => b.Access == Access.Read ? 0 : DeviceCheck.RelativeError(actual[i], expected[i])).ToArray();
         Assert.That(errors.Max(), Is.LessThanOrEqualTo(operation.ToleranceOf(variant, problem)).And.GreaterThan(variant.Precision == Precision.Bf16 ? 1e-3 : 2e-5), "rounded, and no more than once");
     }
@@ -78,7 +78,7 @@ public sealed class VariantsAgree
         => from operation in KernelTable.All
            from variant in operation.AllVariants
            where variant.Precision != Precision.Fp32
-           let problem = operation.AllExamples.First(p => operation.FlopsOf(p) > 10_000 && operation.RefusalOf(variant, Devices.Simulation, p) is null)
+           let problem = operation.AllExamples.First(p => operation.FlopsOf(p) > 10_000 && operation.RefusalOf(variant, Devices.Simulating(variant), p) is null)
            select new TestCaseData(operation, variant, problem).SetArgDisplayNames(operation.Name, variant.Name);
 
     /// <summary>Runs a variant on copies of the inputs; written buffers start as NaN; guards around every buffer are checked.</summary>

@@ -56,14 +56,14 @@ internal sealed class KernelsVerifyCommand : AppCommand
     private static void Print(IAnsiConsole console, List<Row> rows, PtxAssembler? assembler)
     {
         var table = new Table().Border(TableBorder.Simple).AddColumn("kernel");
-        foreach (string title in new[] { "threads", "instructions", "mma", "shared, B", "16-byte of global accesses" }.Concat(assembler is null ? [] : KernelVerification.Chips.Select(c => $"registers, {c}")))
+        foreach (string title in new[] { "threads", "instructions", "mma", "shared, B", "16-byte of global accesses" }.Concat(assembler is null ? [] : KernelVerification.AllChips.Select(c => $"registers, {c}")))
             table.AddColumn(new TableColumn(title).RightAligned());
         foreach (var row in rows)
         {
             var ptx = row.Found.Ptx;
             table.AddRow([
                 Markup.Escape(row.Name), $"{row.Found.Threads}", $"{ptx.Instructions}", $"{ptx.TensorInstructions}", $"{ptx.SharedBytes}",
-                $"{ptx.GlobalAccesses.GetValueOrDefault(16)} of {ptx.GlobalAccesses.Values.Sum()}", .. row.Found.Chips.Values.Select(c => $"{c.Registers}"),
+                $"{ptx.GlobalAccesses.GetValueOrDefault(16)} of {ptx.GlobalAccesses.Values.Sum()}", .. (assembler is null ? [] : KernelVerification.AllChips).Select(c => row.Found.Chips.TryGetValue(c, out var made) ? $"{made.Registers}" : ""),
             ]);
         }
         console.Write(table);
@@ -72,6 +72,6 @@ internal sealed class KernelsVerifyCommand : AppCommand
                 console.WriteLine($"{row.Name}: {fault}");
         console.WriteLine(assembler is null
             ? $"{rows.Count} kernels; no ptxas was found (PTXAS, the path, a CUDA toolkit), so registers and spills are not known."
-            : $"{rows.Count} kernels, assembled by ptxas {assembler.Version} for {string.Join(" and ", KernelVerification.Chips)}.");
+            : $"{rows.Count} kernels, assembled by ptxas {assembler.Version} for {string.Join(" and ", KernelVerification.AllChips)}.");
     }
 }

@@ -6,7 +6,7 @@ namespace IlgpuNetVlad.App.Emitted;
 /// <summary>Checks every CUDA kernel of the table against the hardware's limits and against what is expected of it.</summary>
 internal sealed class KernelVerification : IDisposable
 {
-    private const int RegistersOfChip = 65536, RegistersOfThread = 255, ThreadsOfBlock = 1024, StaticSharedBytes = 48 * 1024;
+    private const int RegistersOfChip = 65536, RegistersOfThread = 255, ThreadsOfBlock = 1024, StaticSharedBytes = 48 * 1024, HopperSharedBytes = 227 * 1024;
 
     private readonly OfflinePtx compiler = new();
     private readonly IReadOnlyDictionary<SimtKernel, int> threads = LaunchShapes.OfTable();
@@ -14,7 +14,13 @@ internal sealed class KernelVerification : IDisposable
 
     public KernelVerification(PtxAssembler? assembler) => this.assembler = assembler;
 
-    public static IReadOnlyList<string> Chips { get; } = ["sm_80", "sm_90"];
+    private static readonly string[] Chips = ["sm_80", "sm_90"], HopperChips = ["sm_90a"];
+
+    /// <summary>Every chip for which some kernel is assembled.</summary>
+    public static IReadOnlyList<string> AllChips { get; } = [.. Chips, .. HopperChips];
+
+    /// <summary>Those for which a kernel is assembled.</summary>
+    private static string[] ChipsOf(SimtKernel kernel) => kernel.Hopper ? HopperChips : Chips;
 
     /// <summary>What a kernel is, and what is wrong with it.</summary>
     public (VerifiedKernel Kernel, IReadOnlyList<string> Faults) Verify(SimtKernel kernel)
@@ -38,8 +44,9 @@ internal sealed class KernelVerification : IDisposable
         Check(faults, !text.Contains(".f64", StringComparison.Ordinal), "it computes with doubles, which become floats on CUDA");
         Check(faults, !text.Contains(".extern .func", StringComparison.Ordinal) && !text.Contains("__nv_", StringComparison.Ordinal), "it calls libdevice");
         Check(faults, facts.SharedBytes <= StaticSharedBytes, $"it declares {facts.SharedBytes} bytes of shared memory, and {StaticSharedBytes} is the most");
+        Check(faults, facts.SharedBytes + kernel.DynamicSharedBytes <= HopperSharedBytes, $"it asks for {kernel.DynamicSharedBytes} bytes of shared memory, and {HopperSharedBytes} is the most");
         var chips = new SortedDictionary<string, ChipFacts>(StringComparer.Ordinal);
-        foreach (string chip in Chips)
+        foreach (string chip in ChipsOf(kernel))
         {
             if (assembler?.Assemble(text, chip) is not { } made)
                 break;

@@ -40,7 +40,7 @@ internal sealed unsafe class PtxLauncher(bool counted = false) : IKernelLauncher
                 throw new InvalidOperationException($"{kernel.Name} declares {declared[i].Bytes} bytes for {names[i].Name} and gets {bytes.Length}.");
             bytes.CopyTo(parameters, declared[i].Offset);
         }
-        var launch = new PtxLaunch(Size(config.GridDim), Size(config.GroupDim));
+        var launch = new PtxLaunch(Size(config.GridDim), Size(config.GroupDim)) { DynamicSharedBytes = config.SharedMemoryConfig.ArraySize };
         if (found.Executor.Run(launch, parameters, memory, counted) is { } count)
             Launches.Add(new(kernel.Name, found.Text, found.Executor.Kernel, launch, arguments.Sum(a => a.Bytes), count));
     }

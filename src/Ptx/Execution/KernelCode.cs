@@ -6,7 +6,7 @@ internal sealed record KernelCode(string Name, Step[] Steps, int Slots, int Shar
 {
     public static IReadOnlySet<string> SpecialNames { get; } = new HashSet<string>
     {
-        "%tid.x", "%tid.y", "%tid.z", "%ntid.x", "%ntid.y", "%ntid.z", "%ctaid.x", "%ctaid.y", "%ctaid.z", "%nctaid.x", "%nctaid.y", "%nctaid.z", "%laneid", "%warpid",
+        "%tid.x", "%tid.y", "%tid.z", "%ntid.x", "%ntid.y", "%ntid.z", "%ctaid.x", "%ctaid.y", "%ctaid.z", "%nctaid.x", "%nctaid.y", "%nctaid.z", "%laneid", "%warpid", "%dynamic_smem_size",
     };
 
     /// <summary>Sets the constants and the special registers of a warp whose block begins.</summary>
@@ -39,6 +39,7 @@ internal sealed record KernelCode(string Name, Step[] Steps, int Slots, int Shar
             "%nctaid.x" => grid.X,
             "%nctaid.y" => grid.Y,
             "%nctaid.z" => grid.Z,
+            "%dynamic_smem_size" => warp.Block.Launch.DynamicSharedBytes,
             "%laneid" => thread % Warp.Lanes,
             _ => thread / Warp.Lanes,
         };
