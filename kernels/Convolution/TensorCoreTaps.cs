@@ -8,7 +8,7 @@ internal struct TensorCoreTaps
     /// <summary>Steps of k.</summary>
     /// <param name="chunks">Chunks of a tap.</param>
     /// <param name="step">Chunks of a step.</param>
-    public static int Steps(in TensorCoreProblem p, int chunks, int step = 4) => p.Taps * ((chunks + step - 1) / step);
+    public static int Steps(in TensorCoreProblem p, int chunks, int step = 4) => p.Taps * ((chunks + (step - 1)) / step);
 
     /// <inheritdoc cref="Steps"/>
     public void Next(int columns, int chunks, int step = 4)

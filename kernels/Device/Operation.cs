@@ -103,7 +103,7 @@ public sealed class Operation<TProblem> : Operation
                 return variant;
         var reasons = new List<string>();
         foreach (var variant in Variants)
-            reasons.Add($"{variant.Name} {variant.Refuses(device, problem)}");
+            reasons.Add($"{variant.Name} {variant.Refuses(device, problem) ?? variant.Leaves?.Invoke(problem)}");
         throw new NotSupportedException($"{Name} {problem} cannot run on {device.Description}: {string.Join("; ", reasons)}.");
     }
 

@@ -1,0 +1,57 @@
+using IlgpuNetVlad.App.Emitted;
+using IlgpuNetVlad.Kernels;
+
+namespace IlgpuNetVlad.Tests.DeviceTests;
+
+/// <summary>Kernels for Hopper go to Hopper alone, with the head and the shared memory that they need.</summary>
+[TestFixture]
+public sealed class HopperKernels
+{
+    private static IEnumerable<(Operation Operation, Variant Variant)> OfHopper()
+        => from operation in KernelTable.All from variant in operation.AllVariants where variant.Kind == VariantKind.Wgmma select (operation, variant);
+
+    [Test]
+    public void NoOtherDeviceTakesThem()
+    {
+        Assert.That(OfHopper().Select(v => v.Operation.Name), Is.EquivalentTo(new[] { "convolution.forward", "convolution.backward-data", "convolution.backward-weights" }));
+        foreach (var (operation, variant) in OfHopper())
+            foreach (var device in new[] { Devices.Cpu, Devices.Simulation })
+                Assert.That(operation.AllExamples.Select(p => operation.RefusalOf(variant, device, p)), Has.All.EqualTo("needs a CUDA device of compute capability 9.0"));
+        Assert.That(Devices.Simulation.HasWgmma || Devices.Cpu.HasWgmma, Is.False);
+    }
+
+    [Test]
+    public void TheirHeadIsRewritten_AndNoOther()
+    {
+        using var compiler = new OfflinePtx();
+        foreach (var kernel in OfHopper().SelectMany(v => v.Variant.Kernels).Distinct())
+        {
+            string text = compiler.Compile(kernel);
+            Assert.That(text, Does.Contain(kernel.Hopper ? ".target sm_90a" : ".target sm_80").And.Contain(kernel.Hopper ? ".version 8.0" : ".version 7.0"), kernel.Name);
+            Assert.That(text.Contains("wgmma", StringComparison.Ordinal), Is.EqualTo(kernel.Hopper), kernel.Name);
+        }
+    }
+
+    [TestCase(".version 8.3\n.target sm_80\n", ".version 8.3\n.target sm_90a\n", TestName = "ANewerVersion_Stays")]
+    [TestCase(".version 7.8\n.target sm_80\n", ".version 8.0\n.target sm_90a\n", TestName = "AnOlderVersion_IsRaised")]
+    public void TheHead(string written, string expected) => Assert.That(HopperTarget.Rewrite(written), Is.EqualTo(expected));
+
+    [TestCase(0u, 0)]
+    [TestCase(1024u, 0)]
+    [TestCase(16u, 63)]
+    [TestCase(5104u, 1)]
+    public void TheFirstStageBeginsAtAPattern(uint address, int chunks) => Assert.That(WgmmaTile.FirstStage(address), Is.EqualTo(chunks));
+
+    /// <summary>VGG's layers at 480×640: those that give most multiprocessors a large tile, and no others.</summary>
+    [TestCase(1, 240, 128, "wgmma-256x128x64")]
+    [TestCase(1, 240, 64, "bf16-128x64x32")]
+    [TestCase(1, 30, 512, "bf16-128x64x32")]
+    [TestCase(8, 30, 512, "wgmma-256x128x64")]
+    public void TheyAreChosenWhereTheyFillTheChip(int images, int rows, int channels, string variant)
+    {
+        using var launcher = new PtxLauncher();
+        using var device = Device.Simulation(Precision.Bf16, launcher);
+        var shape = new ConvolutionShape(images, rows, rows / 3 * 4, channels, channels, 3, 3, 1, 1);
+        Assert.That(Convolution.ForwardOperation.Choose(device, shape).Name, Is.EqualTo(variant));
+    }
+}
