@@ -49,6 +49,11 @@ public sealed class Pictures
         using var folder = new TemporaryFolder();
         Plots.Dimensions(folder["d.png"], "dimensions", 1, [new Curve("whitened", [64, 128, 4096], [0.4, 0.5, 0.8])]);
         Assert.That(Count(folder["d.png"], Blue), Is.GreaterThan(300));
+        var plain = new Curve("plain", [64, 128], [0.6, 0.7]);
+        Plots.Dimensions(folder["d.png"], "dimensions", 1, [plain, new Curve("whitened", [64, 128], [0.4, 0.5], Companion: true)], "whitened");
+        int together = Count(folder["d.png"], Blue);
+        Plots.Dimensions(folder["d.png"], "dimensions", 1, [plain]);
+        Assert.That(together, Is.GreaterThan(Count(folder["d.png"], Blue) + 300), "a companion has the colour of the curve before it");
         Plots.Training(folder["t.png"], "training", [new TrainingPoint(0, null, 0.4, 0.5, 0.6), new TrainingPoint(0.5, 0.3), new TrainingPoint(1, 0.2, 0.5, 0.6, 0.7)], 1);
         Seen(folder["t.png"], 960, 640);
         foreach (var colour in new[] { Blue, Green, Red })

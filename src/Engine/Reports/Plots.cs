@@ -13,7 +13,7 @@ public static class Plots
     private static readonly MarkerShape[] Markers =
     [
         MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledTriangleUp, MarkerShape.FilledDiamond, MarkerShape.FilledTriangleDown,
-        MarkerShape.OpenCircle, MarkerShape.OpenSquare,
+        MarkerShape.OpenCircle, MarkerShape.OpenSquare, MarkerShape.OpenTriangleUp,
     ];
 
     /// <summary>Recall over the number of answers looked at, spaced by its logarithm, one curve a row, with intervals as bands where they are given.</summary>
@@ -32,9 +32,10 @@ public static class Plots
 
     /// <summary>Recall over the length of the descriptors; lengths are spaced by their logarithms.</summary>
     /// <param name="n">The N of the recall.</param>
-    public static void Dimensions(string path, string title, int n, IReadOnlyList<Curve> curves)
+    /// <param name="companions">What dashed companions are, for the axis' label.</param>
+    public static void Dimensions(string path, string title, int n, IReadOnlyList<Curve> curves, string? companions = null)
     {
-        var plot = Start(title, "numbers in a descriptor", $"recall@{n}, %");
+        var plot = Start(title, "numbers in a descriptor" + (companions is null || !curves.Any(c => c.Companion) ? "" : $" (dashed: {companions})"), $"recall@{n}, %");
         AddCurves(plot, curves, at => Math.Log2(at));
         var lengths = curves.SelectMany(curve => curve.At).Distinct().Order().ToArray();
         plot.Axes.Bottom.SetTicks([.. lengths.Select(length => Math.Log2(length))], [.. lengths.Select(length => length.ToString(CultureInfo.InvariantCulture))]);
@@ -118,9 +119,10 @@ public static class Plots
     private static void AddCurves(Plot plot, IReadOnlyList<Curve> curves, Func<int, double> x)
     {
         var lowest = 1.0;
-        for (var i = 0; i < curves.Count; i++)
+        int names = 0;
+        foreach (var curve in curves)
         {
-            var curve = curves[i];
+            int i = curve.Companion ? names - 1 : names++;
             double[] xs = [.. curve.At.Select(x)];
             if (curve.Low is not null && curve.High is not null)
             {
@@ -129,27 +131,30 @@ public static class Plots
                 band.LineWidth = 0;
             }
 
-            AddLine(plot, curve.Name, xs, [.. curve.Recall.Select(v => 100 * v)], i, true);
+            var line = AddLine(plot, curve.Companion ? "" : curve.Name, xs, [.. curve.Recall.Select(v => 100 * v)], i, true);
+            if (curve.Companion)
+                line.LinePattern = LinePattern.Dashed;
             lowest = Math.Min(lowest, curve.Recall.Concat(curve.Low ?? []).DefaultIfEmpty(1).Min());
         }
 
         plot.Axes.SetLimitsY(Math.Max(0, Math.Floor(lowest * 10 - 0.3) * 10), 101);
         // A few names find room below the curves, which rise; many would hide them.
-        if (curves.Count <= 5)
+        if (names <= 5)
             plot.ShowLegend(Alignment.LowerRight);
         else
             plot.ShowLegend(Edge.Bottom);
     }
 
-    private static void AddLine(Plot plot, string name, double[] xs, double[] ys, int index, bool markers)
+    private static ScottPlot.Plottables.Scatter AddLine(Plot plot, string name, double[] xs, double[] ys, int index, bool markers)
     {
         var line = plot.Add.Scatter(xs, ys, ColourOf(Palette.Curves[index % Palette.Curves.Length]));
         line.LegendText = name;
         line.LineWidth = 2;
         line.MarkerShape = Markers[index % Markers.Length];
         line.MarkerSize = markers ? 8 : 0;
-        // A second round through the colours is told by its dashes.
-        line.LinePattern = index < Palette.Curves.Length ? LinePattern.Solid : LinePattern.Dashed;
+        // A second round through the colours is told by its dots.
+        line.LinePattern = index < Palette.Curves.Length ? LinePattern.Solid : LinePattern.Dotted;
+        return line;
     }
 
     private static void Draw(Picture picture, Plot plot, int top, int bottom)

@@ -38,9 +38,10 @@ public sealed record StudyResult(StudySettings Settings, IReadOnlyList<StudyMeas
             return files;
         files.Add(Path.Combine(folder, "dimensions.png"));
         Plots.Dimensions(files[3], $"{Settings.Title}: {test.Name}", 1,
-            [.. from g in ShortRows.GroupBy(r => (r.Row.Name, r.Whitened))
-                let sorted = g.OrderBy(r => r.Dimensions).ToArray()
-                select new Curve(g.Key.Name + (g.Key.Whitened ? ", whitened" : ""), [.. sorted.Select(r => r.Dimensions)], [.. sorted.Select(r => r.Row.Recall(1))])]);
+            [.. from row in ShortRows.GroupBy(r => r.Row.Name)
+                from g in row.GroupBy(r => r.Whitened).OrderBy(g => g.Key).Select((g, i) => (Rows: g.OrderBy(r => r.Dimensions).ToArray(), Companion: i > 0))
+                select new Curve(row.Key, [.. g.Rows.Select(r => r.Dimensions)], [.. g.Rows.Select(r => r.Row.Recall(1))], Companion: g.Companion)],
+            "whitened");
         return files;
     }
 
