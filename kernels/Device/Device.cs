@@ -219,6 +219,7 @@ public sealed class Device : IDisposable
 
     public void Dispose()
     {
+        hostPool?.Dispose();
         Accelerator.Dispose();
         context.Dispose();
     }

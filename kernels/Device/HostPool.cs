@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ILGPU;
 using ILGPU.IR.Intrinsics;
 using ILGPU.Runtime;
@@ -16,27 +17,36 @@ public interface IHostTask
 }
 
 /// <summary>
-/// Runs Host tasks on ILGPU's CPU accelerator, one group of one thread a core. ILGPU calls a kernel's own IL there, compiled by the JIT; a
-/// method marked as intrinsic is not translated by ILGPU's frontend, so its body may be any .NET code. One kernel
-/// serves all tasks: its intrinsic takes tiles off a shared counter until none is left.
+/// Runs Host tasks on the calling thread and on those of ILGPU's CPU accelerator, one a core. ILGPU calls a kernel's own IL there, compiled by the JIT; a
+/// method marked as intrinsic is not translated by ILGPU's frontend, so its body may be any .NET code. One kernel serves all tasks, and it is launched once: it stays on
+/// the accelerator's threads and waits there for the next task, since launching it for each would cost some 30 µs, a tenth of a small convolution. A task is over when its tiles are: a thread
+/// that wakes too late finds it closed, and nobody waits for that thread.
 /// </summary>
-internal sealed class HostPool
+internal sealed class HostPool : IDisposable
 {
+    /// <summary>Set while threads may still join the task; below it their number.</summary>
+    private const int Open = 1 << 30;
+
+    /// <summary>How long a thread looks for the next task before it sleeps: longer than the way from one layer to the next, shorter than anybody would notice.</summary>
+    private static readonly long Patience = Stopwatch.Frequency / 20_000;
+
     private static readonly List<WeakReference<HostPool>> Pools = [];
 
     private readonly Action<KernelConfig, int> launch;
     private readonly Accelerator accelerator;
-    private readonly int threads;
+    private readonly Helper[] helpers;
     private readonly int slot;
     private readonly Lock gate = new();
+    private Thread? resident;
     private HostJob? job;
-    private int next, tiles;
+    private int next, tiles, turn, joined, left;
+    private bool stopping;
     private Exception? failure;
 
     public HostPool(Accelerator accelerator, int threads)
     {
         this.accelerator = accelerator;
-        this.threads = threads;
+        helpers = [.. Enumerable.Range(1, threads - 1).Select(_ => new Helper())];
         launch = accelerator.LoadStreamKernel<int>(WorkerKernel);
         lock (Pools)
         {
@@ -58,45 +68,133 @@ internal sealed class HostPool
             return;
         lock (gate)
         {
-            var mine = HostJob<TTask>.Shared ??= new();
-            mine.Task = task;
-            if (count == 1 || threads == 1)
+            ObjectDisposedException.ThrowIf(stopping, this);
+            if (count == 1 || helpers.Length == 0)
             {
-                // A single tile costs less than waking the accelerator's threads.
                 for (int tile = 0; tile < count; tile++)
                     task.Run(tile, 0);
                 return;
             }
+            var mine = HostJob<TTask>.Shared ??= new();
+            mine.Task = task;
             job = mine;
             tiles = count;
-            next = 0;
+            next = left = 0;
             failure = null;
-            launch(new KernelConfig(Math.Min(threads, count), 1), slot);
-            accelerator.Synchronize();
+            Volatile.Write(ref joined, Open);
+            Call(count - 1);
+            Work(0);
+            int others = Interlocked.Exchange(ref joined, 0) - Open;
+            var wait = new SpinWait();
+            while (Volatile.Read(ref left) < others)
+                wait.SpinOnce(sleep1Threshold: -1);
             job = null;
             if (failure is { } e)
                 throw new InvalidOperationException($"A host kernel failed: {e.Message}", e);
         }
     }
 
-    private static void WorkerKernel(int slot) => Work(slot);
+    /// <summary>Ends the resident kernel: an accelerator is not disposed while one runs.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (stopping)
+                return;
+            Volatile.Write(ref stopping, true);
+            if (resident is null)
+                return;
+            Call(helpers.Length);
+            resident.Join();
+        }
+    }
+
+    /// <summary>Tells the threads of a new turn, and wakes those that sleep and are wanted.</summary>
+    private void Call(int wanted)
+    {
+        Interlocked.Increment(ref turn);
+        if (resident is null)
+        {
+            resident = new(() =>
+            {
+                launch(new KernelConfig(helpers.Length, 1), slot);
+                accelerator.Synchronize();
+            }) { IsBackground = true, Name = "Host kernel" };
+            resident.Start();
+            return;
+        }
+        foreach (var helper in helpers.AsSpan(0, Math.Min(wanted, helpers.Length)))
+            helper.Wake();
+    }
+
+    private static void WorkerKernel(int slot) => Stay(slot);
 
     [IntrinsicImplementation]
-    private static void Work(int slot)
+    private static void Stay(int slot)
     {
-        int worker = Grid.IdxX;
+        int index = Grid.IdxX;
         Pools[slot].TryGetTarget(out var pool);
+        for (int seen = 0; !Volatile.Read(ref pool!.stopping);)
+        {
+            pool.helpers[index].Await(ref pool.turn, seen);
+            seen = Volatile.Read(ref pool.turn);
+            if (!pool.Join())
+                continue;
+            pool.Work(index + 1);
+            Interlocked.Increment(ref pool.left);
+        }
+    }
+
+    private bool Join()
+    {
+        for (int now = Volatile.Read(ref joined); now >= Open;)
+        {
+            int before = Interlocked.CompareExchange(ref joined, now + 1, now);
+            if (before == now)
+                return true;
+            now = before;
+        }
+        return false;
+    }
+
+    private void Work(int worker)
+    {
         try
         {
-            var job = pool!.job!;
+            var job = this.job!;
             int tile;
-            while ((tile = Interlocked.Increment(ref pool.next) - 1) < pool.tiles)
+            while ((tile = Interlocked.Increment(ref next) - 1) < tiles)
                 job.Run(tile, worker);
         }
         catch (Exception e)
         {
             // An exception that left an accelerator thread would end the process; the launching thread reports it.
-            pool!.failure = e;
+            failure = e;
+        }
+    }
+
+    /// <summary>Where a thread waits for the next turn.</summary>
+    private sealed class Helper
+    {
+        private readonly SemaphoreSlim wake = new(0);
+        private int sleeping;
+
+        /// <summary>Returns when the turn is another than the one that was seen.</summary>
+        public void Await(ref int turn, int seen)
+        {
+            for (long until = Stopwatch.GetTimestamp() + Patience; Stopwatch.GetTimestamp() < until; Thread.SpinWait(10))
+                if (Volatile.Read(ref turn) != seen)
+                    return;
+            Interlocked.Exchange(ref sleeping, 1);
+            // Between the last look and the word that it sleeps a turn may have come; then either nobody woke it, or the waking is on its way.
+            if (Volatile.Read(ref turn) == seen || Interlocked.Exchange(ref sleeping, 0) == 0)
+                wake.Wait();
+        }
+
+        public void Wake()
+        {
+            if (Interlocked.Exchange(ref sleeping, 0) == 1)
+                wake.Release();
         }
     }
 
