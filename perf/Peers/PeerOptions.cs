@@ -8,16 +8,20 @@ internal sealed record PeerOptions
 {
     public const string Usage =
         """
-        peers [--work trunk|vgg16|squeezenet|alexnet] [--size HxW] [--rounds N] [--weights FILE] [--against ours|fp64] [--out FOLDER] --peer "NAME=COMMAND" ...
+        peers [--work trunk|vgg16|squeezenet|alexnet|search] [--size HxW] [--search 6816x10000x4096x25] [--rounds N] [--weights FILE] [--against ours|fp64] [--out FOLDER] --peer "NAME=COMMAND" ...
           One image, ours and each peer in turn, round after round: VGG-16 up to conv5_3 (trunk), or from pixels in 0…255 to the descriptor by NetVLAD of 64 clusters.
-          COMMAND starts a process that answers 'go' (perf/Peers/PeerProcess.cs tells how); in it {weights}, {onnx}, {height}, {width}, {threads} are filled in.
+          Or (search) the nearest descriptors of a database: queries, database, dimensions, answers.
+          COMMAND starts a process that answers 'go' (perf/Peers/PeerProcess.cs tells how); in it {weights}, {onnx}, {height}, {width}, {threads} are filled in, for search {database}, {queries}, {dimensions}, {depth}, {threads}.
           Without --weights they are random. Errors are told against ours, or against sums in fp64, which take minutes for large images.
         """;
 
-    /// <summary>A backbone's name for its descriptors; trunk for VGG-16's maps.</summary>
+    /// <summary>A backbone's name for its descriptors; trunk for VGG-16's maps; search.</summary>
     public string Work { get; private init; } = Trunk;
 
-    public const string Trunk = "trunk";
+    public const string Trunk = "trunk", Search = "search";
+
+    /// <summary>Of <see cref="Search"/>.</summary>
+    public SearchSize SearchSize { get; private init; } = new(6816, 10000, 4096, 25);
 
     public int Height { get; private init; } = 480;
     public int Width { get; private init; } = 640;
@@ -39,7 +43,8 @@ internal sealed record PeerOptions
             string value = i + 1 < args.Length ? args[i + 1] : throw new UserErrorException($"{args[i]} needs a value.\n{Usage}");
             options = args[i] switch
             {
-                "--work" when value is Trunk or "vgg16" or "squeezenet" or "alexnet" => options with { Work = value },
+                "--work" when value is Trunk or "vgg16" or "squeezenet" or "alexnet" or Search => options with { Work = value },
+                "--search" => options with { SearchSize = SearchSize.Parse(value) },
                 "--size" => options.WithSize(value),
                 "--rounds" => options with { Rounds = Positive(value) },
                 "--weights" => options with { Weights = value },

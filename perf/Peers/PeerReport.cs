@@ -8,13 +8,13 @@ namespace IlgpuNetVlad.Perf.Peers;
 
 /// <summary>One engine's times.</summary>
 /// <param name="Seconds">Of each round.</param>
-/// <param name="Difference">Relative L2 distance of its last map from what is right by <see cref="PeerOptions.AgainstFp64"/>; null for ours held against itself.</param>
+/// <param name="Difference">By <see cref="IComparedWork.Difference"/>; null for ours held against itself.</param>
 internal sealed record PeerRow(string Name, List<double> Seconds, double? Difference);
 
 /// <summary>The table of a comparison, as Markdown and as JSON.</summary>
 /// <param name="Peak">GFLOP/s of multiply-adds in registers, measured before the rounds.</param>
 /// <param name="Flops">Of one run, counted as the direct method needs them.</param>
-internal sealed record PeerReport(PeerOptions Options, int Threads, double Peak, double Flops, IReadOnlyList<PeerRow> Rows)
+internal sealed record PeerReport(string Title, string DifferenceTitle, int Threads, double Peak, double Flops, IReadOnlyList<PeerRow> Rows)
 {
     /// <summary>Writes <c>peers.md</c> and <c>peers.json</c>, and prints the table.</summary>
     public void Write(string folder)
@@ -43,10 +43,10 @@ internal sealed record PeerReport(PeerOptions Options, int Threads, double Peak,
     private string Markdown()
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{(Options.Work == PeerOptions.Trunk ? "VGG-16 to conv5_3" : $"{Options.Work} with NetVLAD, pixels to descriptor")}, one image {Options.Height}×{Options.Width}, fp32, {Threads} threads, {Options.Rounds} rounds; {Processor}, ");
+        text.Append(CultureInfo.InvariantCulture, $"{Title}, {Threads} threads, {Rows[0].Seconds.Count} rounds; {Processor}, ");
         text.Append(CultureInfo.InvariantCulture, $"multiply-adds' peak {Peak:0} GFLOP/s; GFLOP/s count the direct method's {Flops / 1e9:0.0} GFLOP.\n\n");
         text.Append("| engine | median ms | least ms | times ours, median of rounds | GFLOP/s | of the peak ");
-        text.Append(CultureInfo.InvariantCulture, $"| relative L2 from {(Options.AgainstFp64 ? "fp64" : "ours")} |\n|---|---|---|---|---|---|---|\n");
+        text.Append(CultureInfo.InvariantCulture, $"| {DifferenceTitle} |\n|---|---|---|---|---|---|---|\n");
         foreach (var row in Rows)
             text.Append(
                 CultureInfo.InvariantCulture,
@@ -58,9 +58,8 @@ internal sealed record PeerReport(PeerOptions Options, int Threads, double Peak,
         new
         {
             processor = Processor,
+            work = Title,
             threads = Threads,
-            height = Options.Height,
-            width = Options.Width,
             peakGflops = Peak,
             directGflop = Flops / 1e9,
             engines = Rows.Select(r => new
@@ -68,8 +67,8 @@ internal sealed record PeerReport(PeerOptions Options, int Threads, double Peak,
                 name = r.Name,
                 medianMs = 1000 * Median(r.Seconds),
                 timesOurs = Ratio(r),
-                errorAgainst = Options.AgainstFp64 ? "fp64" : "ours",
-                relativeL2 = r.Difference is { } d && double.IsFinite(d) ? d : (double?)null,
+                differenceIs = DifferenceTitle,
+                difference = r.Difference is { } d && double.IsFinite(d) ? d : (double?)null,
                 roundsMs = r.Seconds.Select(s => 1000 * s),
             }),
         },
