@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Tests.DeviceTests;
@@ -15,6 +16,13 @@ public sealed class HostTasks
             Interlocked.Increment(ref runs[tile]);
             Thread.SpinWait(pause);
             Interlocked.Decrement(ref busy[worker]);
+        }
+
+        public static void Spin(int microseconds)
+        {
+            long begin = Stopwatch.GetTimestamp();
+            while (Stopwatch.GetElapsedTime(begin).TotalMicroseconds < microseconds)
+                Thread.SpinWait(5);
         }
     }
 
@@ -43,6 +51,58 @@ public sealed class HostTasks
             device.RunHost(runs.Length, new Counting(runs, busy, random.Next(200)));
             Assert.That(runs, Has.All.EqualTo(1), $"task {task}");
             Assert.That(busy, Has.All.Zero, "everyone has left");
+        }
+    }
+
+    [Test]
+    public void ATaskEnds_WhenTheSlowestTileHasRun()
+    {
+        using var device = Device.Cpu(3);
+        int slow = 0;
+        for (int task = 0; task < 20; task++)
+        {
+            var by = new int[8];
+            device.RunHost(by.Length, new Slow(by));
+            Assert.That(by, Has.All.Positive, $"task {task}");
+            slow += by.Count(worker => worker > 1);
+        }
+        Assert.That(slow, Is.Positive, "others than the caller ran some");
+    }
+
+    /// <summary>Worker 0 takes 0.2 ms a tile, the others 3 ms: they are the last to be ready.</summary>
+    private readonly struct Slow(int[] by) : IHostTask
+    {
+        public void Run(int tile, int worker)
+        {
+            Counting.Spin(worker == 0 ? 200 : 3000);
+            Volatile.Write(ref by[tile], worker + 1);
+        }
+    }
+
+    /// <summary>A thread that slept is woken for a task that is over before it comes; it must neither join that one nor disturb the next.</summary>
+    [Test]
+    public void AThreadThatComesTooLate_JoinsNothing()
+    {
+        using var device = Device.Cpu(2);
+        var random = new Random(5);
+        for (int round = 0; round < 500; round++)
+        {
+            Thread.Sleep(1);
+            int[] first = new int[2], second = new int[2];
+            device.RunHost(2, new Counting(first, new int[2], 0));
+            Counting.Spin(random.Next(60));
+            device.RunHost(2, new Lasting(second));
+            Assert.That(first, Has.All.EqualTo(1), $"round {round}");
+            Assert.That(second, Has.All.EqualTo(1), $"round {round}");
+        }
+    }
+
+    private readonly struct Lasting(int[] runs) : IHostTask
+    {
+        public void Run(int tile, int worker)
+        {
+            Counting.Spin(100);
+            Interlocked.Increment(ref runs[tile]);
         }
     }
 
