@@ -30,9 +30,13 @@ internal readonly unsafe struct HostConvolution : IHostTask
     private readonly int stripRows, stripColumns;
     private readonly bool relu;
 
-    private HostConvolution(HostStrip strip, HostPhase phase, float* packed, float* bias, bool relu, float* output, float* scratch,
+    /// <summary>Of the way back, where <see cref="images"/> counts those alone.</summary>
+    private readonly HostLiveImages? live;
+
+    private HostConvolution(HostLiveImages? live, HostStrip strip, HostPhase phase, float* packed, float* bias, bool relu, float* output, float* scratch,
         int images, int outRows, int outColumns, int groups, int groupIn, int groupOut)
     {
+        this.live = live;
         this.strip = strip;
         this.phase = phase;
         this.packed = packed;
@@ -96,7 +100,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
                 most = Math.Max(most, PackedLength(phase, s.Groups, s.GroupOc, s.GroupIc)
                     + device.Threads * WorkerScratch(BackwardStrip(s, phase, null, s.Relu != 0 ? (float*)1 : null), phase));
         }
-        return most;
+        return HostLiveImages.Floats(s.B) + most;
     }
 
     internal static HostStrip ForwardStrip(in ConvolutionShape s, float* x)
@@ -113,21 +117,24 @@ internal readonly unsafe struct HostConvolution : IHostTask
 
     public static void Forward(Device device, in ConvolutionShape s, float* x, float* b, float* y, float* prepared, float* workspace)
     {
-        var task = new HostConvolution(ForwardStrip(s, x), HostPhase.Forward(s), prepared, b, s.Relu != 0, y, workspace, s.B, s.P, s.Q, s.Groups, s.GroupIc, s.GroupOc);
+        var task = new HostConvolution(null, ForwardStrip(s, x), HostPhase.Forward(s), prepared, b, s.Relu != 0, y, workspace, s.B, s.P, s.Q, s.Groups, s.GroupIc, s.GroupOc);
         device.RunHost(task.Tiles, task);
     }
 
     public static void BackwardData(Device device, in ConvolutionShape s, float* w, float* y, float* dy, float* dx, float* workspace)
     {
-        for (int i = 0; i < s.Stride * s.Stride; i++)
+        var live = new HostLiveImages(device, s.B, dy, (long)s.P * s.Q * s.Oc, workspace);
+        workspace += HostLiveImages.Floats(s.B);
+        live.ClearOthers(device, dx, (long)s.H * s.W * s.Ic);
+        for (int i = 0; i < s.Stride * s.Stride && live.Count > 0; i++)
         {
             var phase = HostPhase.Backward(s, i);
             if (phase.Rows == 0 || phase.Columns == 0)
                 continue;
             var packing = new HostWeightPacking(w, workspace, s, phase, backward: true);
             device.RunHost(packing.Tiles, packing);
-            var task = new HostConvolution(BackwardStrip(s, phase, dy, s.Relu != 0 ? y : null), phase, workspace, null, false, dx,
-                workspace + PackedLength(phase, s.Groups, s.GroupOc, s.GroupIc), s.B, s.H, s.W, s.Groups, s.GroupOc, s.GroupIc);
+            var task = new HostConvolution(live, BackwardStrip(s, phase, dy, s.Relu != 0 ? y : null), phase, workspace, null, false, dx,
+                workspace + PackedLength(phase, s.Groups, s.GroupOc, s.GroupIc), live.Count, s.H, s.W, s.Groups, s.GroupOc, s.GroupIc);
             device.RunHost(task.Tiles, task);
         }
     }
@@ -142,6 +149,8 @@ internal readonly unsafe struct HostConvolution : IHostTask
     public void Run(int tile, int worker)
     {
         int image = tile / (RowStrips * ColumnStrips), within = tile % (RowStrips * ColumnStrips);
+        if (live is { } some)
+            image = some[image];
         int row = within / ColumnStrips * stripRows, column = within % ColumnStrips * stripColumns;
         int rows = Math.Min(stripRows, phase.Rows - row), columns = Math.Min(stripColumns, phase.Columns - column);
         int kernelRows = phase.TapRows, kernelColumns = phase.TapColumns, outChannels = groups * groupOut;

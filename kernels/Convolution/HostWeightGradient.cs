@@ -5,7 +5,7 @@ namespace IlgpuNetVlad.Kernels;
 /// <summary>
 /// The Host variant of a convolution's backward pass for weights and bias: an outer product summed over pixels. The strips of all images, in order,
 /// are dealt to a number of slices that the shape alone decides; each slice sums its strips in order into its own partial result, and a second
-/// pass adds the slices in order. So neither threads nor timing touch the sums. Within a strip, dy (masked) and x (with its padding) are copied next to the core;
+/// pass adds the slices in order; images whose dy is zero are passed over (<see cref="HostLiveImages"/>). So neither threads nor timing touch the sums. Within a strip, dy (masked) and x (with its padding) are copied next to the core;
 /// 6 neighbouring weights × a panel of output channels stay in registers while the strip's pixels go by.
 /// </summary>
 internal readonly unsafe struct HostWeightGradient : IHostTask
@@ -23,12 +23,14 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
 
     private readonly ConvolutionShape s;
     private readonly HostStrip strip;
+    private readonly HostLiveImages live;
     private readonly float* y, dy, partial, scratch;
     private readonly int slices, stripRows, stripColumns;
 
-    private HostWeightGradient(in ConvolutionShape s, float* x, float* y, float* dy, float* workspace)
+    private HostWeightGradient(in ConvolutionShape s, HostLiveImages live, float* x, float* y, float* dy, float* workspace)
     {
         this.s = s;
+        this.live = live;
         this.y = s.Relu != 0 ? y : null;
         this.dy = dy;
         strip = HostConvolution.ForwardStrip(s, x);
@@ -68,11 +70,13 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
         return (copied + (long)rows * columns * HostPanels.Padded(Math.Min(s.GroupOc, BlockChannels)) + 31) / 16 * 16;
     }
 
-    public static long Workspace(Device device, ConvolutionShape s) => Slices(s) * SliceFloats(s) + device.Threads * WorkerScratch(s);
+    public static long Workspace(Device device, ConvolutionShape s) => HostLiveImages.Floats(s.B) + Slices(s) * SliceFloats(s) + device.Threads * WorkerScratch(s);
 
     public static void Run(Device device, in ConvolutionShape s, float* x, float* y, float* dy, float* dw, float* db, float* workspace)
     {
-        var task = new HostWeightGradient(s, x, y, dy, workspace);
+        var live = new HostLiveImages(device, s.B, dy, (long)s.P * s.Q * s.Oc, workspace);
+        workspace += HostLiveImages.Floats(s.B);
+        var task = new HostWeightGradient(s, live, x, y, dy, workspace);
         device.RunHost(task.slices * s.Groups * Blocks(s), task);
         device.RunHost(Runs(s) + 1, new Sum(s, workspace, task.slices, dw, db));
     }
@@ -94,6 +98,8 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
         for (long unit = strips * slice / slices; unit < strips * (slice + 1) / slices; unit++)
         {
             int image = (int)(unit / (rowStrips * columnStrips)), within = (int)(unit % (rowStrips * columnStrips));
+            if (!live.Contains(image))
+                continue;
             int row = within / columnStrips * stripRows, column = within % columnStrips * stripColumns;
             int rows = Math.Min(stripRows, s.P - row), columns = Math.Min(stripColumns, s.Q - column);
             CopyGradient(gradient, image, row, column, rows * columns, group * s.GroupOc + firstChannel, channels);

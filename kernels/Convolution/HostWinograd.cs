@@ -27,9 +27,13 @@ internal readonly unsafe struct HostWinograd : IHostTask
     private readonly int images, rows, columns, channels, outRows, outColumns, outChannels, padding, block;
     private readonly bool relu, pooled;
 
-    private HostWinograd(float* input, float* mask, int images, int rows, int columns, int channels, int padding, float* packed, float* bias, bool relu, bool pooled,
+    /// <summary>Of the way back, where <see cref="images"/> counts those alone.</summary>
+    private readonly HostLiveImages? live;
+
+    private HostWinograd(HostLiveImages? live, float* input, float* mask, int images, int rows, int columns, int channels, int padding, float* packed, float* bias, bool relu, bool pooled,
         float* output, int outRows, int outColumns, int outChannels, float* workspace, int threads)
     {
+        this.live = live;
         this.input = input;
         this.mask = mask;
         this.images = images;
@@ -74,7 +78,8 @@ internal readonly unsafe struct HostWinograd : IHostTask
     /// <summary>Floats of transformed weights.</summary>
     public static long Prepared(Device device, ConvolutionShape s) => WinogradWeightPacking.Length(s.Ic, s.Oc);
 
-    public static long BackwardDataWorkspace(Device device, ConvolutionShape s) => WinogradWeightPacking.Length(s.Oc, s.Ic) + device.Threads * WorkerFloats(s.Oc);
+    public static long BackwardDataWorkspace(Device device, ConvolutionShape s)
+        => HostLiveImages.Floats(s.B) + WinogradWeightPacking.Length(s.Oc, s.Ic) + device.Threads * WorkerFloats(s.Oc);
 
     public static void Prepare(Device device, in ConvolutionShape s, float* w, float* prepared)
     {
@@ -84,13 +89,18 @@ internal readonly unsafe struct HostWinograd : IHostTask
 
     /// <param name="pooled">y is [B, P/2, Q/2, Oc], maxima of 2×2.</param>
     public static void Forward(Device device, in ConvolutionShape s, bool pooled, float* x, float* b, float* y, float* prepared, float* workspace)
-        => new HostWinograd(x, null, s.B, s.H, s.W, s.Ic, s.Padding, prepared, b, s.Relu != 0, pooled, y, s.P, s.Q, s.Oc, workspace, device.Threads).Run(device);
+        => new HostWinograd(null, x, null, s.B, s.H, s.W, s.Ic, s.Padding, prepared, b, s.Relu != 0, pooled, y, s.P, s.Q, s.Oc, workspace, device.Threads).Run(device);
 
     public static void BackwardData(Device device, in ConvolutionShape s, float* w, float* y, float* dy, float* dx, float* workspace)
     {
+        var live = new HostLiveImages(device, s.B, dy, (long)s.P * s.Q * s.Oc, workspace);
+        workspace += HostLiveImages.Floats(s.B);
+        live.ClearOthers(device, dx, (long)s.H * s.W * s.Ic);
+        if (live.Count == 0)
+            return;
         var packing = new WinogradWeightPacking(w, workspace, s, backward: true);
         device.RunHost(packing.Tiles, packing);
-        new HostWinograd(dy, s.Relu != 0 ? y : null, s.B, s.P, s.Q, s.Oc, 2 - s.Padding, workspace, null, false, false, dx, s.H, s.W, s.Ic,
+        new HostWinograd(live, dy, s.Relu != 0 ? y : null, live.Count, s.P, s.Q, s.Oc, 2 - s.Padding, workspace, null, false, false, dx, s.H, s.W, s.Ic,
             workspace + WinogradWeightPacking.Length(s.Oc, s.Ic), device.Threads).Run(device);
     }
 
@@ -131,7 +141,8 @@ internal readonly unsafe struct HostWinograd : IHostTask
     private (int Image, int Row, int Column) Place(long tile)
     {
         long line = tile / TileColumns;
-        return ((int)(line / TileRows), (int)(line % TileRows) * Winograd.Tile, (int)(tile % TileColumns) * Winograd.Tile);
+        int image = (int)(line / TileRows);
+        return (live is { } some ? some[image] : image, (int)(line % TileRows) * Winograd.Tile, (int)(tile % TileColumns) * Winograd.Tile);
     }
 
     private void Read(long tile, float* zeros, float* to, long step)

@@ -9,7 +9,8 @@ namespace IlgpuNetVlad.Kernels;
 /// <para>
 /// Blocks of tiles pass one after the other. Of each all threads first make V = Bᵀ x B [point][tile][channel in] and Z = A (dy·mask) Aᵀ [point][tile][channel
 /// out], both in the shared cache; then the sums grow, a point and a panel of 64 output channels a task, so that a panel's sums stay in one core's cache. Every sum
-/// is one chain over tiles in order, whatever the blocks and threads. Workspace: the block and 36/9 times the weights.
+/// is one chain over tiles in order, whatever the blocks and threads. Tiles of images whose dy is zero are left out (<see cref="HostLiveImages"/>). Workspace: the block and
+/// 36/9 times the weights.
 /// </para>
 /// </summary>
 internal static unsafe class HostWinogradGradient
@@ -38,11 +39,14 @@ internal static unsafe class HostWinogradGradient
     private static int Zeros(in ConvolutionShape s) => (Math.Max(s.Ic, s.Oc) + 15) / 16 * 16;
 
     public static long Workspace(Device device, ConvolutionShape s)
-        => Zeros(s) + Winograd.Points * (SumStep(s) + PointStep(Block(s), s.Ic) + PointStep(Block(s), HostPanels.Padded(s.Oc)));
+        => HostLiveImages.Floats(s.B) + Zeros(s) + Winograd.Points * (SumStep(s) + PointStep(Block(s), s.Ic) + PointStep(Block(s), HostPanels.Padded(s.Oc)));
 
     public static void Run(Device device, in ConvolutionShape s, float* x, float* y, float* dy, float* dw, float* db, float* workspace)
     {
         int block = Block(s), paddedOut = HostPanels.Padded(s.Oc);
+        var live = new HostLiveImages(device, s.B, dy, (long)s.P * s.Q * s.Oc, workspace);
+        workspace += HostLiveImages.Floats(s.B);
+        long tiles = Tiles(s with { B = live.Count });
         float* zeros = workspace, sums = zeros + Zeros(s), inputs = sums + Winograd.Points * SumStep(s), gradients = inputs + Winograd.Points * PointStep(block, s.Ic);
         new Span<float>(zeros, Zeros(s)).Clear();
         device.RunHost(Winograd.Points, new ClearTask(s, sums, gradients, block));
@@ -50,10 +54,10 @@ internal static unsafe class HostWinogradGradient
         int panels = 0;
         for (int start = 0; start < s.Oc; start += HostPanels.Width(s.Oc - start))
             panels++;
-        for (long first = 0; first < Tiles(s); first += block)
+        for (long first = 0; first < tiles; first += block)
         {
-            int count = (int)Math.Min(block, Tiles(s) - first);
-            device.RunHost((count + TaskTiles - 1) / TaskTiles, new TransformTask(s, x, mask, dy, zeros, inputs, gradients, first, count, block));
+            int count = (int)Math.Min(block, tiles - first);
+            device.RunHost((count + TaskTiles - 1) / TaskTiles, new TransformTask(s, live, x, mask, dy, zeros, inputs, gradients, first, count, block));
             device.RunHost(Winograd.Points * panels, new SumTask(s, inputs, gradients, sums, count, block, panels));
         }
         device.RunHost(s.Ic, new WeightTask(s, sums, dw));
@@ -73,7 +77,7 @@ internal static unsafe class HostWinogradGradient
         }
     }
 
-    private readonly struct TransformTask(ConvolutionShape s, float* x, float* mask, float* dy, float* zeros, float* inputs, float* gradients, long first, int count, int block) : IHostTask
+    private readonly struct TransformTask(ConvolutionShape s, HostLiveImages live, float* x, float* mask, float* dy, float* zeros, float* inputs, float* gradients, long first, int count, int block) : IHostTask
     {
         public void Run(int tile, int worker)
         {
@@ -85,7 +89,7 @@ internal static unsafe class HostWinogradGradient
         {
             int tileColumns = Winograd.Tiles(s.Q), tileRows = Winograd.Tiles(s.P), padded = HostPanels.Padded(s.Oc);
             long tile = first + t, line = tile / tileColumns;
-            int image = (int)(line / tileRows), row = (int)(line % tileRows) * Winograd.Tile, column = (int)(tile % tileColumns) * Winograd.Tile;
+            int image = live[(int)(line / tileRows)], row = (int)(line % tileRows) * Winograd.Tile, column = (int)(tile % tileColumns) * Winograd.Tile;
             float** pixels = stackalloc float*[2 * Winograd.Points];
             for (int i = 0; i < Winograd.Patch; i++)
                 for (int j = 0; j < Winograd.Patch; j++)
