@@ -121,6 +121,8 @@ public sealed class Device : IDisposable
     {
         var memory = Accelerator.Allocate1D<float>(Math.Max(length, 1));
         var buffer = new DeviceBuffer(this, memory, length);
+        if (IsHostMemory)
+            HugePages.Advise(buffer.View);
         memory.MemSetToZero();
         Interlocked.Increment(ref allocations);
         long now = Interlocked.Add(ref allocatedBytes, buffer.Bytes);
