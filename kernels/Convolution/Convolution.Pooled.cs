@@ -12,7 +12,7 @@ public static partial class Convolution
     {
         Name = "convolution.forward-pooled",
         Contract = "y = max over 2×2 of act(conv(x, w) + b)   x [B,H,W,Ic], w [R,S,Ic/G,Oc], b [Oc], y [B,P/2,Q/2,Oc]",
-        Check = s => s.Wrong() ?? (s.P < 2 || s.Q < 2 ? $"a result of {s.P}×{s.Q} has no window of 2×2" : null),
+        Check = s => s.Wrong() ?? (s.P < 2 || s.Q < 2 ? $"a result of {s.P}×{s.Q} has no window of 2×2" : s.Beside != 0 ? "a pooled result cannot be a part of a joined map" : null),
         Buffers = s =>
         [
             new("x", s.XLength, Access.Read), new("w", s.WLength, Access.Read), new("b", s.HasBias * s.Oc, Access.Read),

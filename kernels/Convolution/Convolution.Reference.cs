@@ -46,7 +46,7 @@ public static partial class Convolution
                             sum += double.CreateChecked(b[o]);
                         if (s.Relu != 0 && sum < 0)
                             sum = 0;
-                        y[((i * s.P + p) * s.Q + q) * s.Oc + o] = T.CreateChecked(sum);
+                        y[((i * s.P + p) * s.Q + q) * s.YPitch + o] = T.CreateChecked(sum);
                     }
     }
 
@@ -67,7 +67,7 @@ public static partial class Convolution
                                 int down = h + s.Padding - r, right = column + s.Padding - t;
                                 if (down < 0 || right < 0 || down % s.Stride != 0 || right % s.Stride != 0 || down / s.Stride >= s.P || right / s.Stride >= s.Q)
                                     continue;
-                                int at = ((i * s.P + down / s.Stride) * s.Q + right / s.Stride) * s.Oc;
+                                int at = ((i * s.P + down / s.Stride) * s.Q + right / s.Stride) * s.YPitch;
                                 for (int o = group * s.GroupOc; o < (group + 1) * s.GroupOc; o++)
                                     sum += Masked(s, y, dy, at + o) * double.CreateChecked(w[((r * s.S + t) * s.GroupIc + c % s.GroupIc) * s.Oc + o]);
                             }
@@ -94,7 +94,7 @@ public static partial class Convolution
                                     if (row < 0 || row >= s.H || column < 0 || column >= s.W)
                                         continue;
                                     sum += double.CreateChecked(x[((i * s.H + row) * s.W + column) * s.Ic + group * s.GroupIc + c])
-                                        * Masked(s, y, dy, ((i * s.P + p) * s.Q + q) * s.Oc + o);
+                                        * Masked(s, y, dy, ((i * s.P + p) * s.Q + q) * s.YPitch + o);
                                 }
                         dw[((r * s.S + t) * s.GroupIc + c) * s.Oc + o] = T.CreateChecked(sum);
                     }
@@ -102,7 +102,7 @@ public static partial class Convolution
         {
             double sum = 0;
             for (int pixel = 0; pixel < s.B * s.P * s.Q; pixel++)
-                sum += Masked(s, y, dy, pixel * s.Oc + o);
+                sum += Masked(s, y, dy, pixel * s.YPitch + o);
             db[o] = T.CreateChecked(sum);
         }
     }

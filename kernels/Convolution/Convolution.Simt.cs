@@ -169,7 +169,7 @@ public static partial class Convolution
                 sum += b[channel];
             if (s.Relu != 0 && sum < 0)
                 sum = 0;
-            y[row * s.Oc + channel] = sum;
+            y[row * s.YPitch + channel] = sum;
         }
 
         /// <summary>What output pixel <paramref name="row"/> reads at a tap; 0 in the padding.</summary>
@@ -244,7 +244,7 @@ public static partial class Convolution
             right /= s.Stride;
             if (down >= s.P || right >= s.Q)
                 return 0;
-            return Masked(y, dy, s, ((image * s.P + down) * s.Q + right) * s.Oc + channel);
+            return Masked(y, dy, s, ((image * s.P + down) * s.Q + right) * s.YPitch + channel);
         }
 
         // k is an output pixel of any image; rows are (r, s, c), columns output channels of the group.
@@ -267,7 +267,7 @@ public static partial class Convolution
                     sharedA[k * SimtTile.Pitch + row] = value;
                     value = 0;
                     if (column0 + row < s.GroupOc && k0 + k < depth)
-                        value = Masked(y, dy, s, (k0 + k) * s.Oc + group * s.GroupOc + column0 + row);
+                        value = Masked(y, dy, s, (k0 + k) * s.YPitch + group * s.GroupOc + column0 + row);
                     sharedB[k * SimtTile.Pitch + row] = value;
                 }
                 Group.Barrier();
@@ -296,7 +296,7 @@ public static partial class Convolution
             int first = Grid.IdxY * each, end = first + each < pixels ? first + each : pixels;
             float sum = 0;
             for (int pixel = first; pixel < end; pixel++)
-                sum += Masked(y, dy, s, pixel * s.Oc + channel);
+                sum += Masked(y, dy, s, pixel * s.YPitch + channel);
             partial[Grid.IdxY * s.Oc + channel] = sum;
         }
 

@@ -14,6 +14,7 @@ namespace IlgpuNetVlad.Kernels;
 /// dx[i,h,w,c] = Σ g[i,p,q,o] · w[r,s,c,o]  over p·stride + r − pad = h, q·stride + s − pad = w
 /// dw[r,s,c,o] = Σ_{i,p,q} x[…] · g[i,p,q,o]      db[o] = Σ_{i,p,q} g[i,p,q,o]
 /// </code>
+/// Where <see cref="ConvolutionShape.Beside"/> is not 0, y and dy are parts of a joined map [B, P, Q, Oc + Beside], whose other channels are left as they are.
 /// 2·B·P·Q·Oc·R·S·Ic/Groups FLOPs in each direction; every buffer moves once.
 /// </summary>
 public static partial class Convolution
@@ -24,7 +25,7 @@ public static partial class Convolution
         Name = "convolution.forward",
         Contract = "y = act(conv(x, w) + b)   x [B,H,W,Ic], w [R,S,Ic/G,Oc], b [Oc], y [B,P,Q,Oc]",
         Check = s => s.Wrong(),
-        Buffers = s => [new("x", s.XLength, Access.Read), new("w", s.WLength, Access.Read), new("b", s.HasBias * s.Oc, Access.Read), new("y", s.YLength, Access.Write)],
+        Buffers = s => [new("x", s.XLength, Access.Read), new("w", s.WLength, Access.Read), new("b", s.HasBias * s.Oc, Access.Read), new("y", s.YLength, s.Beside == 0 ? Access.Write : Access.ReadWrite)],
         Flops = s => s.Flops,
         Tolerance = s => SumTolerance(s.R * s.S * s.GroupIc),
         Variants =
@@ -143,6 +144,11 @@ public static partial class Convolution
         new(6, 9, 14, 24, 26, 3, 3, 1, 1, 1, 1),               // the same, columns beyond a vector
         new(1, 12, 16, 20, 20, 3, 3, 1, 1, 1, 1),              // whole tiles, as few as it takes
         new(0, 12, 16, 16, 16, 3, 3, 1, 1),                    // empty batch
+        new(2, 5, 6, 8, 12, 1, 1, 1, 0, 1, 1, 1, 20),          // a part of a joined map
+        new(2, 5, 7, 4, 33, 3, 3, 1, 1, 1, 0, 1, 5),           // the same by strips, without a mask
+        new(2, 7, 8, 8, 66, 3, 3, 2, 1, 2, 1, 0, 7),           // the same with a stride and groups
+        new(6, 9, 14, 24, 26, 3, 3, 1, 1, 1, 1, 1, 6),         // the same by Winograd
+        new(0, 5, 5, 3, 4, 3, 3, 1, 1, Beside: 4),             // empty batch
         new(1, 46, 45, 2, 3, 1, 1, 1, 0, 1, 1),                // tensor cores: two slices of pixels in the weights' gradient
     ];
 }

@@ -23,6 +23,6 @@ internal static class ForwardEnd
             first = first < 0 ? 0 : first;
             second = second < 0 ? 0 : second;
         }
-        TensorCorePair.Store(y, row * s.Oc + column, s.Oc, both, first, second);
+        TensorCorePair.Store(y, row * s.YPitch + column, s.Oc | s.Beside, both, first, second);
     }
 }

@@ -26,7 +26,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
     private readonly HostStrip strip;
     private readonly HostPhase phase;
     private readonly float* packed, bias, output, scratch;
-    private readonly int images, outRows, outColumns, groups, groupIn, groupOut;
+    private readonly int images, outRows, outColumns, groups, groupIn, groupOut, outPitch;
     private readonly int stripRows, stripColumns;
     private readonly bool relu;
 
@@ -34,7 +34,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
     private readonly HostLiveImages? live;
 
     private HostConvolution(HostLiveImages? live, HostStrip strip, HostPhase phase, float* packed, float* bias, bool relu, float* output, float* scratch,
-        int images, int outRows, int outColumns, int groups, int groupIn, int groupOut)
+        int images, int outRows, int outColumns, int groups, int groupIn, int groupOut, int outPitch)
     {
         this.live = live;
         this.strip = strip;
@@ -50,6 +50,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
         this.groups = groups;
         this.groupIn = groupIn;
         this.groupOut = groupOut;
+        this.outPitch = outPitch;
         (stripRows, stripColumns) = StripSize(strip, phase.Rows, phase.Columns);
     }
 
@@ -104,10 +105,10 @@ internal readonly unsafe struct HostConvolution : IHostTask
     }
 
     internal static HostStrip ForwardStrip(in ConvolutionShape s, float* x)
-        => new(x, null, s.H, s.W, s.Ic, s.Stride, s.Padding, s.Padding, s.R, s.S);
+        => new(x, null, s.H, s.W, s.Ic, s.Ic, s.Stride, s.Padding, s.Padding, s.R, s.S);
 
     private static HostStrip BackwardStrip(in ConvolutionShape s, in HostPhase phase, float* dy, float* mask)
-        => new(dy, mask, s.P, s.Q, s.Oc, 1, phase.PadTop, phase.PadLeft, phase.TapRows, phase.TapColumns);
+        => new(dy, mask, s.P, s.Q, s.Oc, s.YPitch, 1, phase.PadTop, phase.PadLeft, phase.TapRows, phase.TapColumns);
 
     public static void Prepare(Device device, in ConvolutionShape s, float* w, float* prepared)
     {
@@ -117,13 +118,13 @@ internal readonly unsafe struct HostConvolution : IHostTask
 
     public static void Forward(Device device, in ConvolutionShape s, float* x, float* b, float* y, float* prepared, float* workspace)
     {
-        var task = new HostConvolution(null, ForwardStrip(s, x), HostPhase.Forward(s), prepared, b, s.Relu != 0, y, workspace, s.B, s.P, s.Q, s.Groups, s.GroupIc, s.GroupOc);
+        var task = new HostConvolution(null, ForwardStrip(s, x), HostPhase.Forward(s), prepared, b, s.Relu != 0, y, workspace, s.B, s.P, s.Q, s.Groups, s.GroupIc, s.GroupOc, s.YPitch);
         device.RunHost(task.Tiles, task);
     }
 
     public static void BackwardData(Device device, in ConvolutionShape s, float* w, float* y, float* dy, float* dx, float* workspace)
     {
-        var live = new HostLiveImages(device, s.B, dy, (long)s.P * s.Q * s.Oc, workspace);
+        var live = new HostLiveImages(device, s, dy, workspace);
         workspace += HostLiveImages.Floats(s.B);
         live.ClearOthers(device, dx, (long)s.H * s.W * s.Ic);
         for (int i = 0; i < s.Stride * s.Stride && live.Count > 0; i++)
@@ -134,7 +135,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
             var packing = new HostWeightPacking(w, workspace, s, phase, backward: true);
             device.RunHost(packing.Tiles, packing);
             var task = new HostConvolution(live, BackwardStrip(s, phase, dy, s.Relu != 0 ? y : null), phase, workspace, null, false, dx,
-                workspace + PackedLength(phase, s.Groups, s.GroupOc, s.GroupIc), live.Count, s.H, s.W, s.Groups, s.GroupOc, s.GroupIc);
+                workspace + PackedLength(phase, s.Groups, s.GroupOc, s.GroupIc), live.Count, s.H, s.W, s.Groups, s.GroupOc, s.GroupIc, s.Ic);
             device.RunHost(task.Tiles, task);
         }
     }
@@ -153,14 +154,14 @@ internal readonly unsafe struct HostConvolution : IHostTask
             image = some[image];
         int row = within / ColumnStrips * stripRows, column = within % ColumnStrips * stripColumns;
         int rows = Math.Min(stripRows, phase.Rows - row), columns = Math.Min(stripColumns, phase.Columns - column);
-        int kernelRows = phase.TapRows, kernelColumns = phase.TapColumns, outChannels = groups * groupOut;
-        long targetPitch = (long)phase.Step * outColumns * outChannels;
-        float* target = output + (((long)image * outRows + phase.Row + row * phase.Step) * outColumns + phase.Column + column * phase.Step) * outChannels;
+        int kernelRows = phase.TapRows, kernelColumns = phase.TapColumns, step = phase.Step * outPitch;
+        long targetPitch = (long)step * outColumns;
+        float* target = output + (((long)image * outRows + phase.Row + row * phase.Step) * outColumns + phase.Column + column * phase.Step) * outPitch;
         if (kernelRows * kernelColumns == 0)
         {
             for (int i = 0; i < rows; i++)
                 for (int j = 0; j < columns; j++)
-                    new Span<float>(target + i * targetPitch + (long)j * phase.Step * outChannels, outChannels).Clear();
+                    new Span<float>(target + i * targetPitch + (long)j * step, groups * groupOut).Clear();
             return;
         }
 
@@ -208,7 +209,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
                 int channel = group * groupOut + start;
                 for (int i = 0; i < rows; i++)
                     HostPanels.Finish(sums + (long)i * columns * width, width, bias == null ? null : bias + channel, relu,
-                        target + i * targetPitch + channel, phase.Step * outChannels, columns, Math.Min(width, groupOut - start));
+                        target + i * targetPitch + channel, step, columns, Math.Min(width, groupOut - start));
                 panel += (long)runs * runLength * width;
             }
         }

@@ -13,13 +13,12 @@ internal readonly unsafe struct HostLiveImages
     private readonly int images;
 
     /// <param name="workspace"><see cref="Floats"/> numbers.</param>
-    /// <param name="each">Numbers of an image.</param>
-    public HostLiveImages(Device device, int images, float* dy, long each, float* workspace)
+    public HostLiveImages(Device device, in ConvolutionShape s, float* dy, float* workspace)
     {
-        this.images = images;
+        images = s.B;
         numbers = (int*)workspace;
         int* alive = numbers + images;
-        device.RunHost(images, new LookTask(dy, each, alive));
+        device.RunHost(images, new LookTask(dy, (long)s.P * s.Q * s.YPitch, s.Beside, alive));
         int dead = images;
         for (int i = images - 1; i >= 0; i--)
             if (alive[i] == 0)
@@ -42,11 +41,12 @@ internal readonly unsafe struct HostLiveImages
     /// <summary>dx of the images that do not live.</summary>
     public void ClearOthers(Device device, float* dx, long each) => device.RunHost(images - Count, new ClearTask(dx, each, numbers + Count));
 
-    private readonly struct LookTask(float* dy, long each, int* alive) : IHostTask
+    private readonly struct LookTask(float* dy, long each, int beside, int* alive) : IHostTask
     {
         public void Run(int tile, int worker)
         {
-            float* from = dy + tile * each, end = from + each;
+            // Numbers of other maps beside an image's own may keep it among the living, which costs time alone.
+            float* from = dy + tile * each, end = from + each - beside;
             // −0 is zero, NaN is not.
             while (end - from >= Vector<float>.Count && Vector.EqualsAll(Vector.Load(from), Vector<float>.Zero))
                 from += Vector<float>.Count;

@@ -2,11 +2,20 @@ using System.Runtime.Intrinsics;
 
 namespace IlgpuNetVlad.Kernels;
 
-/// <summary>ReLU's gradient mask on the host.</summary>
+/// <summary>Gradients with ReLU's mask on the host.</summary>
 internal static unsafe class HostMask
 {
+    /// <summary>The numbers of dy from <paramref name="at"/> on, masked by those of y there where there is a y.</summary>
+    public static void Copy(float* dy, float* y, long at, float* to, int count)
+    {
+        if (y == null)
+            new ReadOnlySpan<float>(dy + at, count).CopyTo(new Span<float>(to, count));
+        else
+            Apply(dy + at, y + at, to, count);
+    }
+
     /// <summary>to[i] = dy[i] where not y[i] ≤ 0, else 0: NaN in y lets the gradient pass, as in PyTorch.</summary>
-    public static void Apply(float* dy, float* y, float* to, int count)
+    private static void Apply(float* dy, float* y, float* to, int count)
     {
         int i = 0;
         if (Vector512.IsHardwareAccelerated)

@@ -5,15 +5,16 @@ namespace IlgpuNetVlad.Kernels;
 /// the part that it needs, a strip, next to its core; then no inner loop knows of borders.
 /// </summary>
 /// <param name="mask">Zero where this is ≤ 0; null for no mask.</param>
+/// <param name="pixelPitch">Floats from one pixel of the source and of the mask to the next.</param>
 /// <param name="step">Pixels of the virtual image between neighbouring outputs.</param>
 /// <param name="padTop">Zeros before the first row; negative where the kernel never reaches it. The same for columns.</param>
-internal readonly unsafe struct HostStrip(float* source, float* mask, int height, int width, int channels, int step, int padTop, int padLeft, int kernelRows, int kernelColumns)
+internal readonly unsafe struct HostStrip(float* source, float* mask, int height, int width, int channels, int pixelPitch, int step, int padTop, int padLeft, int kernelRows, int kernelColumns)
 {
     public readonly int Step = step;
     public readonly int Channels = channels;
 
     /// <summary>True where the image itself serves so many outputs: nothing to pad or mask.</summary>
-    public bool IsDirect(int outRows, int outColumns) => padTop == 0 && padLeft == 0 && mask == null && Rows(outRows) <= height && Columns(outColumns) <= width;
+    public bool IsDirect(int outRows, int outColumns) => padTop == 0 && padLeft == 0 && mask == null && pixelPitch == Channels && Rows(outRows) <= height && Columns(outColumns) <= width;
 
     /// <summary>Columns that a strip of so many output columns reads.</summary>
     public int Columns(int outputs) => (outputs - 1) * Step + kernelColumns;
@@ -45,11 +46,12 @@ internal readonly unsafe struct HostStrip(float* source, float* mask, int height
                 continue;
             }
             line[..before].Clear();
-            long start = (((long)image * height + at) * width + from) * Channels;
-            if (mask == null)
-                new ReadOnlySpan<float>(source + start, count).CopyTo(line[before..]);
+            long start = (((long)image * height + at) * width + from) * pixelPitch;
+            if (pixelPitch == Channels)
+                HostMask.Copy(source, mask, start, to + before, count);
             else
-                HostMask.Apply(source + start, mask + start, to + before, count);
+                for (int pixel = 0; pixel < count; pixel += Channels, start += pixelPitch)
+                    HostMask.Copy(source, mask, start, to + before + pixel, Channels);
             line[(before + count)..].Clear();
         }
     }

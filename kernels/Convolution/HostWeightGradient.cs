@@ -74,7 +74,7 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
 
     public static void Run(Device device, in ConvolutionShape s, float* x, float* y, float* dy, float* dw, float* db, float* workspace)
     {
-        var live = new HostLiveImages(device, s.B, dy, (long)s.P * s.Q * s.Oc, workspace);
+        var live = new HostLiveImages(device, s, dy, workspace);
         workspace += HostLiveImages.Floats(s.B);
         var task = new HostWeightGradient(s, live, x, y, dy, workspace);
         device.RunHost(task.slices * s.Groups * Blocks(s), task);
@@ -148,30 +148,22 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
     /// <summary>The strip's masked dy as panels [panel][pixel][width], padded channels zero; pixels of a strip follow each other in dy.</summary>
     private void CopyGradient(float* to, int image, int row, int column, int pixels, int channel, int channels)
     {
-        long first = (((long)image * s.P + row) * s.Q + column) * s.Oc + channel;
+        long first = (((long)image * s.P + row) * s.Q + column) * s.YPitch + channel;
         for (int start = 0, width; start < channels; start += width)
         {
             width = HostPanels.Width(channels - start);
-            if (width == s.Oc)
+            if (width == s.YPitch)
             {
-                CopyRun(to, first, pixels * width);
+                HostMask.Copy(dy, y, first, to, pixels * width);
                 return;
             }
             int used = Math.Min(width, channels - start);
             for (int pixel = 0; pixel < pixels; pixel++, to += width)
             {
-                CopyRun(to, first + (long)pixel * s.Oc + start, used);
+                HostMask.Copy(dy, y, first + (long)pixel * s.YPitch + start, to, used);
                 new Span<float>(to + used, width - used).Clear();
             }
         }
-    }
-
-    private void CopyRun(float* to, long from, int count)
-    {
-        if (y == null)
-            new ReadOnlySpan<float>(dy + from, count).CopyTo(new Span<float>(to, count));
-        else
-            HostMask.Apply(dy + from, y + from, to, count);
     }
 
     /// <summary>Adds the slices in order; one tile takes one run of weights, the last one the bias.</summary>

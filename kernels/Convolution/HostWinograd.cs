@@ -24,14 +24,14 @@ internal readonly unsafe struct HostWinograd : IHostTask
     private static int MaxBlock(int channels) => channels <= 256 ? 24 : 48;
 
     private readonly float* input, mask, packed, bias, output, scratch;
-    private readonly int images, rows, columns, channels, outRows, outColumns, outChannels, padding, block;
+    private readonly int images, rows, columns, channels, pitch, outRows, outColumns, outChannels, outPitch, padding, block;
     private readonly bool relu, pooled;
 
     /// <summary>Of the way back, where <see cref="images"/> counts those alone.</summary>
     private readonly HostLiveImages? live;
 
-    private HostWinograd(HostLiveImages? live, float* input, float* mask, int images, int rows, int columns, int channels, int padding, float* packed, float* bias, bool relu, bool pooled,
-        float* output, int outRows, int outColumns, int outChannels, float* workspace, int threads)
+    private HostWinograd(HostLiveImages? live, float* input, float* mask, int images, int rows, int columns, int channels, int pitch, int padding, float* packed, float* bias, bool relu, bool pooled,
+        float* output, int outRows, int outColumns, int outChannels, int outPitch, float* workspace, int threads)
     {
         this.live = live;
         this.input = input;
@@ -40,6 +40,7 @@ internal readonly unsafe struct HostWinograd : IHostTask
         this.rows = rows;
         this.columns = columns;
         this.channels = channels;
+        this.pitch = pitch;
         this.padding = padding;
         this.packed = packed;
         this.bias = bias;
@@ -49,6 +50,7 @@ internal readonly unsafe struct HostWinograd : IHostTask
         this.outRows = outRows;
         this.outColumns = outColumns;
         this.outChannels = outChannels;
+        this.outPitch = outPitch;
         scratch = workspace;
         block = Block(Tiles, threads, MaxBlock(channels));
     }
@@ -89,18 +91,18 @@ internal readonly unsafe struct HostWinograd : IHostTask
 
     /// <param name="pooled">y is [B, P/2, Q/2, Oc], maxima of 2×2.</param>
     public static void Forward(Device device, in ConvolutionShape s, bool pooled, float* x, float* b, float* y, float* prepared, float* workspace)
-        => new HostWinograd(null, x, null, s.B, s.H, s.W, s.Ic, s.Padding, prepared, b, s.Relu != 0, pooled, y, s.P, s.Q, s.Oc, workspace, device.Threads).Run(device);
+        => new HostWinograd(null, x, null, s.B, s.H, s.W, s.Ic, s.Ic, s.Padding, prepared, b, s.Relu != 0, pooled, y, s.P, s.Q, s.Oc, s.YPitch, workspace, device.Threads).Run(device);
 
     public static void BackwardData(Device device, in ConvolutionShape s, float* w, float* y, float* dy, float* dx, float* workspace)
     {
-        var live = new HostLiveImages(device, s.B, dy, (long)s.P * s.Q * s.Oc, workspace);
+        var live = new HostLiveImages(device, s, dy, workspace);
         workspace += HostLiveImages.Floats(s.B);
         live.ClearOthers(device, dx, (long)s.H * s.W * s.Ic);
         if (live.Count == 0)
             return;
         var packing = new WinogradWeightPacking(w, workspace, s, backward: true);
         device.RunHost(packing.Tiles, packing);
-        new HostWinograd(live, dy, s.Relu != 0 ? y : null, live.Count, s.P, s.Q, s.Oc, 2 - s.Padding, workspace, null, false, false, dx, s.H, s.W, s.Ic,
+        new HostWinograd(live, dy, s.Relu != 0 ? y : null, live.Count, s.P, s.Q, s.Oc, s.YPitch, 2 - s.Padding, workspace, null, false, false, dx, s.H, s.W, s.Ic, s.Ic,
             workspace + WinogradWeightPacking.Length(s.Oc, s.Ic), device.Threads).Run(device);
     }
 
@@ -155,7 +157,7 @@ internal readonly unsafe struct HostWinograd : IHostTask
             {
                 int h = row + i - padding, w = column + j - padding;
                 bool inside = (uint)h < (uint)rows && (uint)w < (uint)columns;
-                long at = (((long)image * rows + h) * columns + w) * channels;
+                long at = (((long)image * rows + h) * columns + w) * pitch;
                 pixels[i * Winograd.Patch + j] = inside ? input + at : zeros;
                 if (mask != null)
                     masks[i * Winograd.Patch + j] = inside ? mask + at : zeros;
@@ -193,7 +195,7 @@ internal readonly unsafe struct HostWinograd : IHostTask
             // An odd row or column at the end has no window. Tiles begin at even places, so each window lies in one tile.
             (height, width, row, column, mapRows, mapColumns) = (height / 2, width / 2, row / 2, column / 2, outRows / 2, outColumns / 2);
         }
-        float* tileStart = output + (((long)image * mapRows + row) * mapColumns + column) * outChannels + channel;
+        float* tileStart = output + (((long)image * mapRows + row) * mapColumns + column) * outPitch + channel;
         for (int c = 0; c < used; c += lanes)
         {
             WinogradTransforms.Output<TVector, TOps>(from + c, (nint)step, pixels);
@@ -203,7 +205,7 @@ internal readonly unsafe struct HostWinograd : IHostTask
             for (int i = 0; i < height; i++)
                 for (int j = 0; j < width; j++)
                 {
-                    float* to = tileStart + ((long)i * mapColumns + j) * outChannels + c, pixel = pixels + (i * Winograd.Tile + j) * lanes;
+                    float* to = tileStart + ((long)i * mapColumns + j) * outPitch + c, pixel = pixels + (i * Winograd.Tile + j) * lanes;
                     if (count == lanes)
                     {
                         var value = TOps.Load(pixel);
@@ -214,7 +216,7 @@ internal readonly unsafe struct HostWinograd : IHostTask
                         TOps.Store(value, to);
                     }
                     else
-                        HostPanels.Finish(pixel, lanes, bias == null ? null : bias + channel + c, relu, to, outChannels, 1, count);
+                        HostPanels.Finish(pixel, lanes, bias == null ? null : bias + channel + c, relu, to, outPitch, 1, count);
                 }
         }
     }

@@ -44,7 +44,7 @@ internal static unsafe class HostWinogradGradient
     public static void Run(Device device, in ConvolutionShape s, float* x, float* y, float* dy, float* dw, float* db, float* workspace)
     {
         int block = Block(s), paddedOut = HostPanels.Padded(s.Oc);
-        var live = new HostLiveImages(device, s.B, dy, (long)s.P * s.Q * s.Oc, workspace);
+        var live = new HostLiveImages(device, s, dy, workspace);
         workspace += HostLiveImages.Floats(s.B);
         long tiles = Tiles(s with { B = live.Count });
         float* zeros = workspace, sums = zeros + Zeros(s), inputs = sums + Winograd.Points * SumStep(s), gradients = inputs + Winograd.Points * PointStep(block, s.Ic);
@@ -111,7 +111,7 @@ internal static unsafe class HostWinogradGradient
                 for (int j = 0; j < Winograd.Tile; j++)
                 {
                     bool inside = row + i < s.P && column + j < s.Q;
-                    long at = (((long)image * s.P + row + i) * s.Q + column + j) * s.Oc;
+                    long at = (((long)image * s.P + row + i) * s.Q + column + j) * s.YPitch;
                     pixels[i * Winograd.Tile + j] = inside ? dy + at : zeros;
                     if (mask != null)
                         masks[i * Winograd.Tile + j] = inside ? mask + at : zeros;
@@ -222,7 +222,7 @@ internal static unsafe class HostWinogradGradient
                 // Short chains in fp32, their sums in fp64.
                 Vector512<float> chain = default;
                 new Span<float>(line, Columns).Clear();
-                for (long at = row * s.Q * s.Oc + start; at < (row + 1) * s.Q * s.Oc; at += s.Oc)
+                for (long at = row * s.Q * s.YPitch + start; at < (row + 1) * s.Q * s.YPitch; at += s.YPitch)
                 {
                     if (count == Columns)
                     {

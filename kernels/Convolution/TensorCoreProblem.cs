@@ -43,7 +43,7 @@ internal readonly record struct TensorCoreProblem(ConvolutionShape S, int InChun
 
     public static PackingShape PackGradient<TNumbers>(in ConvolutionShape s)
         where TNumbers : struct, ITensorNumbers
-        => PackingShape.Of<TNumbers>(s.B * s.P * s.Q, s.Oc, s.Relu);
+        => PackingShape.Of<TNumbers>(s.B * s.P * s.Q, s.Oc, s.Relu, beside: s.Beside);
 
     public static PackingShape PackWeights<TNumbers>(in ConvolutionShape s)
         where TNumbers : struct, ITensorNumbers

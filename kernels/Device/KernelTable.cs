@@ -19,8 +19,6 @@ public static class KernelTable
         GlobalPooling.MaxBackwardOperation,
         GlobalPooling.AverageForwardOperation,
         GlobalPooling.AverageBackwardOperation,
-        Concatenation.ForwardOperation,
-        Concatenation.BackwardOperation,
         LocalResponse.ForwardOperation,
         LocalResponse.BackwardOperation,
         Gemm.Operation,

@@ -5,11 +5,12 @@ namespace IlgpuNetVlad.Kernels;
 /// <param name="RowChunks">Chunks in a row.</param>
 /// <param name="Masked">1: a number is 0 where the mask is at most 0.</param>
 /// <param name="Turned">1: fp32 lies as [Channels][Rows].</param>
-internal readonly record struct PackingShape(int Rows, int Channels, int RowChunks, int Masked, int Turned)
+/// <param name="Beside">Numbers between a row of fp32 and the next, where it is not turned.</param>
+internal readonly record struct PackingShape(int Rows, int Channels, int RowChunks, int Masked, int Turned, int Beside)
 {
     public int Chunks => Rows * RowChunks;
 
-    public static PackingShape Of<TNumbers>(int rows, int channels, int masked = 0, int turned = 0)
+    public static PackingShape Of<TNumbers>(int rows, int channels, int masked = 0, int turned = 0, int beside = 0)
         where TNumbers : struct, ITensorNumbers
-        => new(rows, channels, (channels + default(TNumbers).PerChunk - 1) / default(TNumbers).PerChunk, masked, turned);
+        => new(rows, channels, (channels + default(TNumbers).PerChunk - 1) / default(TNumbers).PerChunk, masked, turned, beside);
 }

@@ -40,7 +40,7 @@ internal static class TensorOperand<TNumbers>
     }
 
     private static bool IsChunks(in PackingShape s)
-        => default(TNumbers).Precision == Precision.Tf32 && s.Channels % default(TNumbers).PerChunk == 0 && s.Masked == 0 && s.Turned == 0;
+        => default(TNumbers).Precision == Precision.Tf32 && s.Channels % default(TNumbers).PerChunk == 0 && s.Masked == 0 && s.Turned == 0 && s.Beside == 0;
 
     private static ArrayView<Chunk> Chunks(ArrayView<float> view, long chunks)
         => view.LoadEffectiveAddressAsPtr() % 16 == 0
@@ -55,7 +55,7 @@ internal static class TensorOperand<TNumbers>
         // Neighbouring threads read neighbouring numbers: along the rows, or, where these are turned, across them.
         int row = s.Turned != 0 ? index % s.Rows : index / s.RowChunks, chunk = s.Turned != 0 ? index / s.Rows : index % s.RowChunks;
         int channel = chunk * default(TNumbers).PerChunk, step = s.Turned != 0 ? s.Rows : 1;
-        int at = s.Turned != 0 ? channel * s.Rows + row : row * s.Channels + channel;
+        int at = s.Turned != 0 ? channel * s.Rows + row : row * (s.Channels + s.Beside) + channel;
         to[row * s.RowChunks + chunk] = default(TNumbers).Pack(new PackingRow(from, mask, at, step, s.Channels - channel, s.Masked));
     }
 }

@@ -10,6 +10,7 @@ public sealed class ConvolutionShapes
         ConvolutionShape valid = new(1, 5, 5, 4, 6, 3, 3);
         yield return new TestCaseData(valid with { B = -1 }, "B must not be negative");
         yield return new TestCaseData(valid with { Padding = -1 }, "Padding neither");
+        yield return new TestCaseData(valid with { Beside = -1 }, "Beside neither");
         foreach (var shape in new[] { valid with { H = 0 }, valid with { W = 0 }, valid with { Ic = 0 }, valid with { Oc = 0 }, valid with { R = 0 }, valid with { S = 0 }, valid with { Stride = 0 }, valid with { Groups = 0 } })
             yield return new TestCaseData(shape, "must be 1 or more");
         yield return new TestCaseData(valid with { Groups = 4 }, "multiples of Groups 4");

@@ -7,7 +7,7 @@ namespace IlgpuNetVlad.Engine.Layers;
 /// <summary>Convolution with bias, and ReLU where asked for.</summary>
 public sealed class ConvolutionLayer : Layer
 {
-    private readonly int ic, oc, window, stride, padding, groups;
+    private readonly int ic, oc, window, stride, padding, groups, beside;
     private readonly bool relu;
 
     /// <param name="ic">Channels of the input.</param>
@@ -15,12 +15,13 @@ public sealed class ConvolutionLayer : Layer
     /// <param name="window">Rows and columns of the kernel.</param>
     /// <param name="padding">Zeros around the map, on every side.</param>
     /// <param name="owner">Name of the layer of the network that this one is a part of; itself without it.</param>
+    /// <param name="beside">Channels of other layers in the joined map that its output is a part of.</param>
     public ConvolutionLayer(
         Device device, string name, int ic, int oc, int window, int stride = 1, int padding = 0, int groups = 1, bool relu = true, string? alias = null,
-        string? owner = null)
+        string? owner = null, int beside = 0)
         : base(name, alias)
     {
-        (this.ic, this.oc, this.window, this.stride, this.padding, this.groups, this.relu) = (ic, oc, window, stride, padding, groups, relu);
+        (this.ic, this.oc, this.window, this.stride, this.padding, this.groups, this.relu, this.beside) = (ic, oc, window, stride, padding, groups, relu, beside);
         Weight = Parameter.Kernel(device, name + ".weight", owner ?? name, oc, ic / groups, window, window);
         Bias = Parameter.Plain(device, name + ".bias", owner ?? name, oc);
         Parameters = [Weight, Bias];
@@ -87,5 +88,5 @@ public sealed class ConvolutionLayer : Layer
     }
 
     internal ConvolutionShape Shape(int images, MapShape input)
-        => new(images, input.Height, input.Width, ic, oc, window, window, stride, padding, groups, relu ? 1 : 0);
+        => new(images, input.Height, input.Width, ic, oc, window, window, stride, padding, groups, relu ? 1 : 0, Beside: beside);
 }

@@ -5,12 +5,13 @@ using IlgpuNetVlad.Kernels;
 namespace IlgpuNetVlad.Engine.Layers;
 
 /// <summary>
-/// SqueezeNet's fire module (1602.07360): a 1×1 convolution to few channels, then 1×1 and 3×3 convolutions of those, whose results stand one
-/// after the other in the channels of the output. ReLU follows each.
+/// SqueezeNet's fire module (1602.07360): a 1×1 convolution to few channels, then 1×1 and 3×3 convolutions of those, which write
+/// their halves of the output's channels. ReLU follows each.
 /// </summary>
 public sealed class FireLayer : Layer
 {
     private readonly int squeezed, each;
+    private readonly bool relu;
     private readonly ConvolutionLayer squeeze, one, three;
 
     /// <param name="ic">Channels of the input.</param>
@@ -20,10 +21,10 @@ public sealed class FireLayer : Layer
     public FireLayer(Device device, string name, int ic, int squeezed, int each, bool relu = true, string? alias = null)
         : base(name, alias)
     {
-        (this.squeezed, this.each) = (squeezed, each);
+        (this.squeezed, this.each, this.relu) = (squeezed, each, relu);
         squeeze = new(device, name + ".squeeze", ic, squeezed, 1, owner: name);
-        one = new(device, name + ".expand1x1", squeezed, each, 1, relu: relu, owner: name);
-        three = new(device, name + ".expand3x3", squeezed, each, 3, padding: 1, relu: relu, owner: name);
+        one = new(device, name + ".expand1x1", squeezed, each, 1, relu: relu, owner: name, beside: each);
+        three = new(device, name + ".expand3x3", squeezed, each, 3, padding: 1, relu: relu, owner: name, beside: each);
         Parameters = [.. squeeze.Parameters, .. one.Parameters, .. three.Parameters];
     }
 
@@ -31,13 +32,13 @@ public sealed class FireLayer : Layer
 
     public override bool KeepsInput => true;
 
-    /// <summary>The halves, which it keeps, have the masks.</summary>
-    public override bool KeepsOutput => false;
+    /// <summary>Its sign is ReLU's mask.</summary>
+    public override bool KeepsOutput => relu;
 
     public override MapShape Output(MapShape input) => squeeze.Output(input) with { Channels = 2 * each };
 
-    /// <summary>The squeezed map and both halves.</summary>
-    public override long Kept(int images, MapShape input) => (long)images * input.Pixels * (squeezed + 2 * each);
+    /// <summary>The squeezed map.</summary>
+    public override long Kept(int images, MapShape input) => Squeezed(images, input);
 
     public override long ForwardWorkspace(Device device, int images, MapShape input)
     {
@@ -47,11 +48,11 @@ public sealed class FireLayer : Layer
             Math.Max(one.ForwardWorkspace(device, images, between), three.ForwardWorkspace(device, images, between)));
     }
 
-    /// <summary>The gradients of both halves and two of the squeezed map, then what the convolutions need.</summary>
+    /// <summary>Both convolutions' gradients of the squeezed map, then what the convolutions need.</summary>
     public override long BackwardWorkspace(Device device, int images, MapShape input, bool data)
     {
         var between = Between(input);
-        return Gradients(images, input) + Math.Max(
+        return 2 * Squeezed(images, input) + Math.Max(
             squeeze.BackwardWorkspace(device, images, input, data),
             Math.Max(one.BackwardWorkspace(device, images, between, data: true), three.BackwardWorkspace(device, images, between, data: true)));
     }
@@ -73,28 +74,24 @@ public sealed class FireLayer : Layer
 
     public override void Forward(in LayerPass pass)
     {
-        var (s, a, b) = Parts(pass.Kept, pass);
         var (first, second, third) = PreparedParts(pass);
-        squeeze.Forward(pass with { Y = s, Prepared = first });
-        one.Forward(pass with { Input = Between(pass.Input), X = s, Y = a, Prepared = second });
-        three.Forward(pass with { Input = Between(pass.Input), X = s, Y = b, Prepared = third });
-        Concatenation.Forward(pass.Device, Halves(pass), a, b, pass.Y);
+        squeeze.Forward(pass with { Y = pass.Kept, Prepared = first });
+        var inner = pass with { Input = Between(pass.Input), X = pass.Kept };
+        one.Forward(inner with { Prepared = second });
+        three.Forward(inner with { Y = SecondHalf(pass.Y), Prepared = third });
     }
 
     public override void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx)
     {
-        var (s, a, b) = Parts(pass.Kept, pass);
-        var (ds, da, db) = Parts(pass.Workspace, pass);
-        long used = Gradients(pass.Images, pass.Input);
-        var dsAgain = pass.Workspace.SubView(used - ds.Length, ds.Length);
+        long length = Squeezed(pass.Images, pass.Input);
+        ArrayView<float> ds = pass.Workspace.SubView(0, length), dsAgain = pass.Workspace.SubView(length, length);
         // A view may not begin behind the last number, even if it is empty.
-        var workspace = pass.Workspace.Length > used ? pass.Workspace.SubView(used, pass.Workspace.Length - used) : default;
-        var inner = pass with { Input = Between(pass.Input), X = s, Workspace = workspace };
-        Concatenation.Backward(pass.Device, Halves(pass), dy, da, db);
-        one.Backward(inner with { Y = a }, da, ds);
-        three.Backward(inner with { Y = b }, db, dsAgain);
-        Addition.Accumulate(pass.Device, new(checked((int)ds.Length)), ds, dsAgain);
-        squeeze.Backward(pass with { Y = s, Workspace = workspace }, ds, dx);
+        var workspace = pass.Workspace.Length > 2 * length ? pass.Workspace.SubView(2 * length, pass.Workspace.Length - 2 * length) : default;
+        var inner = pass with { Input = Between(pass.Input), X = pass.Kept, Workspace = workspace };
+        one.Backward(inner, dy, ds);
+        three.Backward(inner with { Y = SecondHalf(pass.Y) }, SecondHalf(dy), dsAgain);
+        Addition.Accumulate(pass.Device, new(checked((int)length)), ds, dsAgain);
+        squeeze.Backward(pass with { Y = pass.Kept, Workspace = workspace }, ds, dx);
     }
 
     private (ArrayView<float> Squeeze, ArrayView<float> One, ArrayView<float> Three) PreparedParts(in LayerPass pass)
@@ -113,16 +110,8 @@ public sealed class FireLayer : Layer
 
     private MapShape Between(MapShape input) => input with { Channels = squeezed };
 
-    private ConcatenationShape Halves(in LayerPass pass) => new(pass.Images * pass.Input.Pixels, each, each);
+    private long Squeezed(int images, MapShape input) => (long)images * input.Pixels * squeezed;
 
-    private long Gradients(int images, MapShape input) => 2L * images * input.Pixels * (squeezed + each);
-
-    private (ArrayView<float> Squeezed, ArrayView<float> One, ArrayView<float> Three) Parts(ArrayView<float> memory, in LayerPass pass)
-    {
-        long pixels = (long)pass.Images * pass.Input.Pixels;
-        return (
-            memory.SubView(0, pixels * squeezed),
-            memory.SubView(pixels * squeezed, pixels * each),
-            memory.SubView(pixels * (squeezed + each), pixels * each));
-    }
+    /// <summary>A joined map from its first pixel's second half on.</summary>
+    private ArrayView<float> SecondHalf(ArrayView<float> joined) => joined.Length == 0 ? joined : joined.SubView(each, joined.Length - each);
 }
