@@ -37,6 +37,9 @@ public sealed class Devices
            where operation.RefusalOf(variant, device, problem) is null
            select (variant, device);
 
+    [OneTimeSetUp]
+    public void CheckVectors() => DeviceTests.IntrinsicsOff.AssertExpectation();
+
     [OneTimeTearDown]
     public void Close()
     {

@@ -16,8 +16,14 @@ internal sealed record Netvlad(int ExitCode, string Output, string Errors)
     /// <param name="folder">Working folder.</param>
     public static Netvlad RunIn(string folder, params string[] arguments) => Start(folder, arguments).Finish();
 
+    /// <summary>Runs it to its end on a lesser machine.</summary>
+    /// <param name="feature">What the runtime shall not use, by its switch: EnableAVX512, EnableAVX2 or EnableHWIntrinsic.</param>
+    public static Netvlad RunWithout(string feature, params string[] arguments) => Start(null, arguments, feature).Finish();
+
     /// <summary>Starts it and leaves it running.</summary>
-    public static Running Start(string? folder, params string[] arguments)
+    public static Running Start(string? folder, params string[] arguments) => Start(folder, arguments, null);
+
+    private static Running Start(string? folder, string[] arguments, string? without)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
         {
@@ -27,6 +33,8 @@ internal sealed record Netvlad(int ExitCode, string Output, string Errors)
         };
         foreach (string argument in (string[])[Program, .. arguments])
             start.ArgumentList.Add(argument);
+        if (without is not null)
+            start.Environment[$"DOTNET_{without}"] = "0";
         return new(Process.Start(start)!);
     }
 

@@ -34,7 +34,7 @@ public sealed partial class IntrinsicsOff
         Assert.That(int.Parse(passed.Groups[1].Value), Is.GreaterThan(50), "the child ran the host comparisons");
     }
 
-    /// <summary>In a child process: fails unless what its parent switched off really is off.</summary>
+    /// <summary>In a child process: fails, and all tests with it, unless what its parent switched off really is off.</summary>
     internal static void AssertExpectation()
     {
         string? feature = Environment.GetEnvironmentVariable(Expectation);

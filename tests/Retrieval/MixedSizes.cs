@@ -1,3 +1,4 @@
+using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Models;
 using IlgpuNetVlad.Engine.Retrieval;
@@ -45,5 +46,42 @@ public sealed class MixedSizes
             Assert.That(rows.Row(i).ToArray(), Is.EqualTo(Extractor.Extract(network, [readable[i]], new Painter(), ResizePolicy.Native).Row(0).ToArray()).AsCollection, readable[i]);
         Assert.That(
             Assert.Throws<ImageException>(() => Extractor.Extract(network, paths, new Painter(), ResizePolicy.Native, batch))!.Path, Is.EqualTo("broken a"), "the first of them");
+    }
+
+    /// <summary>A file takes rows as they come, size by size; those that never come leave no gap.</summary>
+    [Test]
+    public void AFile_HoldsTheSameRows()
+    {
+        string[] paths = ["13x15#1", "20x14#9", "13x15#2", "broken", "20x14#1", "13x15#9", "13x15#3"];
+        using var network = TinyTrunk.Network(Devices.Cpu, PoolingKind.NetVlad);
+        using var folder = new Data.TemporaryFolder();
+        int rows = Extractor.ExtractTo(folder["d.npy"], network, paths, new Painter(), ResizePolicy.Native, batch: 2, onBad: (_, _) => { });
+        var expected = Extractor.Extract(network, paths, new Painter(), ResizePolicy.Native, onBad: (_, _) => { });
+        var read = Npy.Read(folder["d.npy"]);
+        Assert.That((rows, read.Rows), Is.EqualTo((4, 4)));
+        Assert.That(read.Names, Is.EqualTo(expected.Names).And.EqualTo(new[] { "13x15#1", "13x15#2", "20x14#1", "13x15#3" }));
+        Assert.That(read.Values, Is.EqualTo(expected.Values.Take(read.Values.Length)).AsCollection);
+
+        Assert.That(
+            () => Extractor.ExtractTo(folder["none.npy"], network, ["broken", "20x14#9"], new Painter(), ResizePolicy.Native, onBad: (_, _) => { }),
+            Throws.TypeOf<UserErrorException>().With.Message.EqualTo("None of 2 images can be read; the first is broken: it has no size."));
+        Assert.That(
+            () => Extractor.ExtractTo(folder["none.npy"], network, paths, new Painter(), ResizePolicy.Native), Throws.TypeOf<ImageException>());
+        Assert.That(Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName).Order(), Is.EqualTo(new[] { "d.npy", "d.txt" }), "nothing half written");
+    }
+
+    /// <summary>What is foretold does not grow with the number of images, and large ones go through in smaller batches.</summary>
+    [Test]
+    public void Memory_IsKnownBeforehand_AndBounded()
+    {
+        using var network = TinyTrunk.Network(Devices.Cpu, PoolingKind.NetVlad);
+        Assert.That(Of("40x60", 1000).Bytes, Is.EqualTo(Of("40x60", 16).Bytes));
+        var mixed = new Extraction(network, ["40x60#1", "40x60#2", "80x60#1"], new Painter(), ResizePolicy.Native);
+        Assert.That((mixed.Images, mixed.Sizes), Is.EqualTo((3, 2)));
+        Assert.That(mixed.ToString(), Does.Match("^3 images of 2 sizes, [0-9]+ MB of memory$"));
+        Assert.That(Of("1200x1600", 16).Bytes, Is.LessThan(Of("1200x1600", 1).Bytes + (1L << 30)), "as many images as half a gigabyte takes");
+        Assert.That(Of("1200x1600", 16).Bytes, Is.GreaterThan(Of("1200x1600", 1).Bytes));
+
+        Extraction Of(string size, int count) => new(network, [.. Enumerable.Range(0, count).Select(i => $"{size}#{i}")], new Painter(), ResizePolicy.Native);
     }
 }

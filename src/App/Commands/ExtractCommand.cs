@@ -1,6 +1,5 @@
 using System.CommandLine;
 using IlgpuNetVlad.App.Shell;
-using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Retrieval;
 using Spectre.Console;
@@ -13,7 +12,7 @@ internal sealed class ExtractCommand : AppCommand
     private readonly Argument<string> weights = new("weights") { Description = "A network's .safetensors file." };
     private readonly Argument<string> images = new("images") { Description = "A folder of images, one image, or a .txt file with one path a line." };
     private readonly Option<string> output = new("--output", "-o") { Description = "The .npy file; names go to a .txt beside it.", HelpName = "file", DefaultValueFactory = _ => "descriptors.npy" };
-    private readonly Option<int?> batch = new("--batch") { Description = "Images of one pass; no result depends on it. [default: 16]", HelpName = "number" };
+    private readonly Option<int?> batch = new("--batch") { Description = "Images of one pass at most; no result depends on it. [default: 16]", HelpName = "number" };
     private readonly NetworkOptions network;
 
     public ExtractCommand()
@@ -38,22 +37,19 @@ internal sealed class ExtractCommand : AppCommand
         using var device = session.OpenDevice();
         using var model = network.Request(parsed, parsed.GetValue(weights)).Open(device, session.Seed);
         var skipped = new List<(string Path, string Reason)>();
-        var rows = Extractor.Extract(
-            model, paths, new SkiaImageDecoder(), model.Settings.Resize, parsed.GetValue(batch) ?? 16, session.Progress, session.Token,
+        int rows = Extractor.ExtractTo(
+            file, model, paths, new SkiaImageDecoder(), model.Settings.Resize, parsed.GetValue(batch) ?? 16, session.Progress, session.Token,
             (path, reason) =>
             {
                 skipped.Add((path, reason));
                 session.Progress.Line($"Skipped {path}: {reason}");
             });
-        if (rows.Rows == 0)
-            throw new UserErrorException($"None of {paths.Count} images in {parsed.GetValue(images)} can be read; the first: {skipped[0].Path}: {skipped[0].Reason}.");
-        Npy.Write(file, rows);
         string names = Path.ChangeExtension(file, ".txt");
         session.Result(
-            new { descriptors = file, names, rows = rows.Rows, dimension = rows.Dimension, skipped = skipped.Select(s => new { s.Path, s.Reason }) },
+            new { descriptors = file, names, rows, dimension = model.DescriptorLength, skipped = skipped.Select(s => new { s.Path, s.Reason }) },
             console =>
             {
-                console.WriteLine($"{rows.Rows} descriptors of {rows.Dimension} numbers in {file}, names in {names}");
+                console.WriteLine($"{rows} descriptors of {model.DescriptorLength} numbers in {file}, names in {names}");
                 if (skipped.Count > 0)
                     console.WriteLine($"Warning: {skipped.Count} of {paths.Count} images could not be read and have no row");
             });

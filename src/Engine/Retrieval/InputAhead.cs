@@ -12,7 +12,6 @@ internal sealed class InputAhead
     private const int Ahead = 2;
 
     private readonly Fill fill;
-    private readonly int length;
     private readonly Action<int, ImageException>? onBad;
     private readonly Batch[] buffers;
 
@@ -20,34 +19,38 @@ internal sealed class InputAhead
     /// <param name="to">The image's numbers, all of them to be written.</param>
     public delegate void Fill(ImageRef image, Span<float> to);
 
-    /// <param name="maxImages">Images of the largest batch.</param>
-    /// <param name="length">Numbers of an image.</param>
+    /// <param name="maxImages">Images of a batch at most.</param>
+    /// <param name="numbers">Numbers of the largest batch.</param>
     /// <param name="onBad">Told of an unreadable image, which is then left out of its batch, in the batches' order; null lets it throw.</param>
-    public InputAhead(Fill fill, int maxImages, long length, Action<int, ImageException>? onBad = null)
+    public InputAhead(Fill fill, int maxImages, long numbers, Action<int, ImageException>? onBad = null)
     {
         this.fill = fill;
-        this.length = checked((int)length);
         this.onBad = onBad;
-        buffers = [.. Enumerable.Range(0, Ahead + 1).Select(_ => new Batch(maxImages, this.length))];
+        buffers = [.. Enumerable.Range(0, Ahead + 1).Select(_ => new Batch(maxImages, numbers))];
     }
 
     /// <summary>Bytes of input that it holds for batches of this size.</summary>
-    public static long Bytes(int maxImages, long length) => (Ahead + 1) * maxImages * length * sizeof(float);
+    public static long Bytes(long numbers) => (Ahead + 1) * numbers * sizeof(float);
 
     /// <summary>One filled batch.</summary>
-    internal sealed class Batch(int maxImages, int imageLength)
+    internal sealed class Batch(int maxImages, long numbers)
     {
-        public float[] Values { get; } = new float[(long)maxImages * imageLength];
+        public float[] Values { get; } = new float[numbers];
         public ImageRef[] Images { get; } = new ImageRef[maxImages];
         public int Count { get; set; }
-        public ReadOnlySpan<float> Filled => Values.AsSpan(0, Count * imageLength);
+
+        /// <summary>Numbers of each image.</summary>
+        public int Length { get; set; }
+
+        public ReadOnlySpan<float> Filled => Values.AsSpan(0, Count * Length);
 
         /// <summary>Unreadable images of this batch, reported when the reader gets there.</summary>
         public List<(int Image, ImageException Reason)> Bad { get; } = [];
     }
 
     /// <summary>The batches in their order. A batch is the reader's until it asks for the next. One reading at a time.</summary>
-    public IEnumerable<Batch> Read(IReadOnlyList<ImageRef[]> batches, CancellationToken token)
+    /// <param name="batches">Images of each, and the numbers of one of them.</param>
+    public IEnumerable<Batch> Read(IReadOnlyList<(ImageRef[] Images, int Length)> batches, CancellationToken token)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(token);
         using var free = new BlockingCollection<Batch>(new ConcurrentQueue<Batch>(buffers));
@@ -56,9 +59,10 @@ internal sealed class InputAhead
         {
             try
             {
-                foreach (var images in batches)
+                foreach (var (images, length) in batches)
                 {
                     var batch = free.Take(stop.Token);
+                    batch.Length = length;
                     FillBatch(batch, images, stop.Token);
                     ready.Add(batch);
                 }
@@ -92,6 +96,7 @@ internal sealed class InputAhead
     private void FillBatch(Batch batch, ImageRef[] images, CancellationToken token)
     {
         var failures = new ImageException?[images.Length];
+        int length = batch.Length;
         try
         {
             Parallel.For(0, images.Length, new ParallelOptions { CancellationToken = token }, i =>

@@ -28,6 +28,58 @@ public static partial class Npy
         });
     }
 
+    /// <summary>Writes both files while rows come, in any order; those that do not come are left out, and so are their names.</summary>
+    /// <param name="names">Of all rows that may come.</param>
+    /// <param name="rows">Hands each row over, by its number among the names, at most once.</param>
+    /// <returns>How many came.</returns>
+    /// <exception cref="UserErrorException">The folder cannot be written, or the disk is full.</exception>
+    public static int Write(string path, IReadOnlyList<string> names, int dimension, Action<Action<int, ReadOnlySpan<float>>> rows)
+    {
+        var got = new bool[names.Count];
+        long rowBytes = (long)dimension * sizeof(float);
+        var header = Header(names.Count, dimension);
+        int kept = 0;
+        AtomicFile.Write(path, stream =>
+        {
+            stream.Write(header);
+            rows((row, values) =>
+            {
+                stream.Position = header.Length + row * rowBytes;
+                stream.Write(MemoryMarshal.AsBytes(values[..dimension]));
+                got[row] = true;
+            });
+            kept = got.Count(g => g);
+            if (kept < names.Count)
+                CloseUp(stream, header.Length, rowBytes, got);
+            // As long as the first: the data stays where it is.
+            stream.Position = 0;
+            stream.Write(Header(kept, dimension, header.Length));
+            AtomicFile.WriteText(Path.ChangeExtension(path, ".txt"), string.Concat(names.Where((_, i) => got[i]).Select(name => name + "\n")));
+        });
+        return kept;
+    }
+
+    /// <summary>Moves rows up over those that are missing.</summary>
+    private static void CloseUp(Stream stream, long begin, long rowBytes, bool[] got)
+    {
+        var row = new byte[rowBytes];
+        long to = 0;
+        for (long from = 0; from < got.Length; from++)
+        {
+            if (!got[from])
+                continue;
+            if (to != from)
+            {
+                stream.Position = begin + from * rowBytes;
+                stream.ReadExactly(row);
+                stream.Position = begin + to * rowBytes;
+                stream.Write(row);
+            }
+            to++;
+        }
+        stream.SetLength(begin + to * rowBytes);
+    }
+
     /// <summary>Reads a matrix, and its names where a <c>.txt</c> with as many lines stands beside it.</summary>
     /// <exception cref="UserErrorException">The file is missing, cut short, or no float32 matrix in C order.</exception>
     public static DescriptorMatrix Read(string path)
@@ -51,10 +103,11 @@ public static partial class Npy
     }
 
     /// <summary>Magic, version 1.0, length, then a Python dictionary padded with spaces so that the data begins at a multiple of 64 bytes.</summary>
-    private static byte[] Header(int rows, int dimension)
+    /// <param name="atLeast">Bytes.</param>
+    private static byte[] Header(int rows, int dimension, int atLeast = 0)
     {
         string text = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {dimension}), }}");
-        int length = (10 + text.Length + 1 + 63) / 64 * 64;
+        int length = Math.Max(atLeast, (10 + text.Length + 1 + 63) / 64 * 64);
         var bytes = new byte[length];
         Magic.CopyTo(bytes);
         bytes[6] = 1;

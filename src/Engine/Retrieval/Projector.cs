@@ -23,6 +23,14 @@ internal sealed class Projector : IDisposable
             Gemm.Operation.Prepare(device, shape, [default, weight.View, default], prepared.View);
     }
 
+    /// <summary>Bytes that it allocates on the device.</summary>
+    public static long Bytes(Device device, Projection projection, int maxRows)
+    {
+        var shape = Shape(projection, maxRows);
+        return sizeof(float) * (projection.Weight.LongLength + (long)maxRows * projection.OutputLength
+            + Gemm.Operation.PreparedWorkspace(device, shape) + Gemm.Operation.Prepared(device, shape));
+    }
+
     /// <summary>Projects rows [rows, D] of the device into host memory [rows, d] and L2-normalises them.</summary>
     public void Apply(ArrayView<float> x, int rows, Span<float> result)
     {
@@ -40,7 +48,9 @@ internal sealed class Projector : IDisposable
         }
     }
 
-    private GemmShape Shape(int rows) => new(rows, projection.OutputLength, projection.InputLength, TransposeA: 0, TransposeB: 1);
+    private GemmShape Shape(int rows) => Shape(projection, rows);
+
+    private static GemmShape Shape(Projection projection, int rows) => new(rows, projection.OutputLength, projection.InputLength, TransposeA: 0, TransposeB: 1);
 
     public void Dispose()
     {

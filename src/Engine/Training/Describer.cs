@@ -20,7 +20,7 @@ internal sealed class Describer
         this.network = network;
         this.plan = plan;
         this.maps = maps;
-        ahead = maps is null ? store.Ahead(network.Settings.Preprocessing, plan.MaxImages) : new(maps.Read, plan.MaxImages, plan.InputShape.Length);
+        ahead = maps is null ? store.Ahead(network.Settings.Preprocessing, plan.MaxImages) : new(maps.Read, plan.MaxImages, plan.MaxImages * plan.InputShape.Length);
     }
 
     public NetworkPlan Plan => plan;
@@ -32,7 +32,8 @@ internal sealed class Describer
     /// <returns>How many images the batch has.</returns>
     public IEnumerable<int> Feed(IReadOnlyList<ImageRef[]> batches, CancellationToken token)
     {
-        foreach (var batch in ahead.Read(batches, token))
+        int length = checked((int)plan.InputShape.Length);
+        foreach (var batch in ahead.Read([.. batches.Select(b => (b, length))], token))
         {
             network.Device.Upload(batch.Filled, plan.Input);
             yield return batch.Count;

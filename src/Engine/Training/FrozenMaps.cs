@@ -49,7 +49,7 @@ internal sealed class FrozenMaps : IDisposable
     {
         int batch = BatchSize(network, images, height, width, trainFrom);
         return network.PlanBytes(PlanPart.Frozen, batch, height, width, trainFrom, training: false)
-            + InputAhead.Bytes(batch, 3L * height * width) + batch * Shape(network, height, width, trainFrom).Length * sizeof(float);
+            + InputAhead.Bytes(batch * 3L * height * width) + batch * Shape(network, height, width, trainFrom).Length * sizeof(float);
     }
 
     /// <summary>Computes all maps that are not there yet; afterwards images may be read.</summary>
@@ -105,7 +105,7 @@ internal sealed class FrozenMaps : IDisposable
         var maps = new float[batch * length];
         var row = new byte[RowBytes(shape, half)];
         progress.Begin("Trunk cache: computing the frozen layers", store.Count, "images");
-        foreach (var images in ahead.Read([.. Enumerable.Range(0, store.Count).Select(i => new ImageRef(i)).Chunk(batch)], token))
+        foreach (var images in ahead.Read([.. Enumerable.Range(0, store.Count).Select(i => new ImageRef(i)).Chunk(batch).Select(b => (b, store.Length))], token))
         {
             network.Device.Upload(images.Filled, plan.Input);
             network.Device.Download(plan.Forward(images.Count), maps);

@@ -40,6 +40,10 @@ internal sealed class ImageStore
     public int Height { get; }
     public int Width { get; }
     public int Count => paths.Count;
+
+    /// <summary>Numbers of an image.</summary>
+    public int Length => checked(3 * Height * Width);
+
     public IReadOnlyList<string> Paths => paths;
 
     /// <summary>All pixels.</summary>
@@ -72,7 +76,7 @@ internal sealed class ImageStore
 
     /// <summary>Input for batches of the store's images, made on other threads.</summary>
     public InputAhead Ahead(Preprocessing preprocessing, int maxImages)
-        => new((image, to) => preprocessing.Apply(Pixels(image.Image), to, image.Flip), maxImages, 3L * Height * Width);
+        => new((image, to) => preprocessing.Apply(Pixels(image.Image), to, image.Flip), maxImages, (long)maxImages * Length);
 
     /// <summary>One image's pixels; may be called from several threads.</summary>
     /// <exception cref="ImageException">The file cannot be decoded.</exception>

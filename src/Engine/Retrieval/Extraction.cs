@@ -1,0 +1,174 @@
+using System.Globalization;
+using IlgpuNetVlad.Engine.Data;
+using IlgpuNetVlad.Engine.Models;
+using IlgpuNetVlad.Kernels;
+
+namespace IlgpuNetVlad.Engine.Retrieval;
+
+/// <summary>
+/// Describing image files: their headers are read first, so that images of one size go together and the memory is known before the first pass; then they are
+/// decoded ahead on other threads, through all sizes without a pause, and go through the network in batches and through its PCA if it has one.
+/// </summary>
+public sealed class Extraction
+{
+    /// <summary>On the processor, where a few images fill the cores, a plan of more than one image takes no more.</summary>
+    private const long MostPlanBytes = 512L << 20;
+
+    /// <summary>The runtime, its compiled code, libraries and small objects; measured.</summary>
+    private const long Runtime = 90L << 20;
+
+    private readonly Network network;
+    private readonly IReadOnlyList<string> paths;
+    private readonly IImageDecoder decoder;
+    private readonly ResizePolicy resize;
+    private readonly Action<string, string>? onBad;
+    private readonly List<Group> groups = [];
+    private readonly List<(int Image, ImageException Reason)> failures = [];
+    private readonly long largest;
+
+    /// <summary>Images of one size in the network.</summary>
+    private sealed record Group(int Height, int Width, List<int> Images, int Batch)
+    {
+        public int Length => checked(3 * Height * Width);
+    }
+
+    /// <summary>Reads the headers.</summary>
+    /// <param name="batch">Images of one pass at most, 1 or more; fewer on the processor where images are large. No result depends on it.</param>
+    /// <param name="onBad">Told path and reason of each unreadable image, which then gets no row, when <see cref="Run"/> gets there. Null: the first one throws.</param>
+    /// <exception cref="OperationCanceledException"/>
+    public Extraction(
+        Network network, IReadOnlyList<string> paths, IImageDecoder decoder, ResizePolicy resize, int batch = 16, Action<string, string>? onBad = null, CancellationToken token = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
+        this.network = network;
+        this.paths = paths;
+        this.decoder = decoder;
+        this.resize = resize;
+        this.onBad = onBad;
+        var stored = new (int Height, int Width)[paths.Count];
+        var unreadable = new ImageException?[paths.Count];
+        // Headers of files that nobody has touched for long come from a disk that answers many at once.
+        Parallel.For(0, paths.Count, new ParallelOptions { CancellationToken = token }, i =>
+        {
+            try
+            {
+                stored[i] = decoder.ReadSize(paths[i]);
+            }
+            catch (ImageException e)
+            {
+                unreadable[i] = e;
+            }
+        });
+        var sizes = new Dictionary<(int, int), List<int>>();
+        for (int i = 0; i < paths.Count; i++)
+        {
+            if (unreadable[i] is { } reason)
+            {
+                failures.Add((i, reason));
+                continue;
+            }
+            largest = Math.Max(largest, (long)stored[i].Height * stored[i].Width);
+            var size = resize.Apply(stored[i].Height, stored[i].Width);
+            if (!sizes.TryGetValue(size, out var list))
+                sizes[size] = list = [];
+            list.Add(i);
+        }
+        foreach (var ((height, width), images) in sizes)
+        {
+            int most = Math.Min(batch, images.Count);
+            while (most > 1 && network.Device.IsHostMemory && network.PlanBytes(most, height, width) > MostPlanBytes)
+                most--;
+            groups.Add(new(height, width, images, most));
+        }
+    }
+
+    /// <summary>Readable by their headers.</summary>
+    public int Images => paths.Count - failures.Count;
+
+    /// <summary>Different sizes in the network.</summary>
+    public int Sizes => groups.Count;
+
+    /// <summary>Peak of resident memory on the processor, whatever the number of images, beside rows that the caller keeps; on a GPU the network's part lies there.</summary>
+    public long Bytes
+    {
+        get
+        {
+            if (groups.Count == 0)
+                return Runtime;
+            long plan = groups.Max(g => network.PlanBytes(g.Batch, g.Height, g.Width) + (network.Pca is { } pca ? Projector.Bytes(network.Device, pca, g.Batch) : 0));
+            // The projection stands on the host too; a decoder holds the file, four bytes a pixel and three of what comes out of it.
+            long projection = network.Pca is { } p ? sizeof(float) * (long)p.InputLength * p.OutputLength : 0;
+            return Runtime + sizeof(float) * network.Parameters.Sum(x => x.Length) + projection + plan + InputAhead.Bytes(MostNumbers)
+                + Math.Min(Environment.ProcessorCount, groups.Max(g => g.Batch)) * 8 * largest;
+        }
+    }
+
+    private long MostNumbers => groups.Max(g => (long)g.Batch * g.Length);
+
+    /// <summary>Describes all images, those of a size together.</summary>
+    /// <param name="take">Given number of path and descriptor of each, [<see cref="Network.DescriptorLength"/>], which is overwritten afterwards.</param>
+    /// <exception cref="ImageException">An unreadable image and nobody to tell.</exception>
+    /// <exception cref="OperationCanceledException"/>
+    public void Run(Action<int, ReadOnlySpan<float>> take, IProgressSink? progress = null, CancellationToken token = default)
+    {
+        progress?.Begin("Describing images", paths.Count, "images");
+        long done = 0;
+        void Bad(int image, ImageException reason)
+        {
+            if (onBad is null)
+                throw reason;
+            onBad(paths[image], reason.Reason);
+            progress?.Advance(++done);
+        }
+
+        foreach (var (image, reason) in failures)
+            Bad(image, reason);
+        if (groups.Count == 0)
+            return;
+        int length = network.DescriptorLength;
+        var result = new float[groups.Max(g => g.Batch) * length];
+        var ahead = new InputAhead(
+            (image, to) => network.Settings.Preprocessing.Apply(decoder.Decode(paths[image.Image], resize), to), groups.Max(g => g.Batch), MostNumbers, Bad);
+        var batches = groups.SelectMany(g => g.Images.Chunk(g.Batch).Select(b => (Group: g, Images: b.Select(i => new ImageRef(i)).ToArray()))).ToArray();
+        Group? planned = null;
+        NetworkPlan? plan = null;
+        Projector? projector = null;
+        int at = 0;
+        try
+        {
+            foreach (var images in ahead.Read([.. batches.Select(b => (b.Images, b.Group.Length))], token))
+            {
+                var group = batches[at++].Group;
+                if (group != planned)
+                {
+                    projector?.Dispose();
+                    plan?.Dispose();
+                    plan = network.Plan(group.Batch, group.Height, group.Width);
+                    projector = network.Pca is { } pca ? new(network.Device, pca, group.Batch) : null;
+                    planned = group;
+                }
+                if (images.Count == 0)
+                    continue;
+                network.Device.Upload(images.Filled, plan!.Input);
+                var pooled = plan.Forward(images.Count);
+                var rows = result.AsSpan(0, images.Count * length);
+                if (projector is null)
+                    network.Device.Download(pooled.SubView(0, rows.Length), rows);
+                else
+                    projector.Apply(pooled, images.Count, rows);
+                for (int i = 0; i < images.Count; i++)
+                    take(images.Images[i].Image, rows.Slice(i * length, length));
+                progress?.Advance(done += images.Count);
+            }
+        }
+        finally
+        {
+            projector?.Dispose();
+            plan?.Dispose();
+        }
+    }
+
+    /// <summary>What <see cref="Run"/> takes, in words.</summary>
+    public override string ToString()
+        => string.Create(CultureInfo.InvariantCulture, $"{Images} images of {Sizes} size{(Sizes == 1 ? "" : "s")}, {(Bytes + (1 << 20) - 1) >> 20} MB of memory");
+}
