@@ -5,33 +5,48 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Perf;
 using IlgpuNetVlad.Perf.Gpu;
+using IlgpuNetVlad.Perf.Ladders.ConvolutionForward;
+using IlgpuNetVlad.Perf.Operations;
 using IlgpuNetVlad.Perf.Peers;
+using IlgpuNetVlad.Perf.Peers.Served;
 using IlgpuNetVlad.Perf.Profiles;
+using IlgpuNetVlad.Perf.Programs;
 
-if (args is ["peers" or "gpu" or "profile", ..])
+var rest = args.AsSpan(Math.Min(1, args.Length));
+try
 {
-    try
+    switch (args.FirstOrDefault())
     {
-        if (args[0] == "gpu")
-            return GpuRun.Run(GpuOptions.Parse(args.AsSpan(1))) ? 0 : 1;
-        if (args[0] == "profile")
-        {
-            ProfileRun.Run(ProfileOptions.Parse(args.AsSpan(1)));
+        case "gpu":
+            return GpuRun.Run(GpuOptions.Parse(rest)) ? 0 : 1;
+        case "profile":
+            ProfileRun.Run(ProfileOptions.Parse(rest));
             return 0;
-        }
-        PeerRun.Run(PeerOptions.Parse(args.AsSpan(1)));
-        return 0;
-    }
-    catch (UserErrorException e)
-    {
-        Console.Error.WriteLine(e.Message);
-        return 1;
+        case "peers":
+            PeerRun.Run(PeerOptions.Parse(rest));
+            return 0;
+        case "serve":
+            ServeRun.Run(rest);
+            return 0;
+        case "programs":
+            ProgramRun.Run(ProgramOptions.Parse(rest));
+            return 0;
+        case "ladder":
+            Ladder.Run(rest);
+            return 0;
+        case Disassembly.Option when rest is [var method, ..]:
+            return Disassembly.Run(method, rest[1..]);
     }
 }
+catch (UserErrorException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}
 
-// In process: the shapes are objects of this program, and a build aside would not know the solution's artifacts folder.
-var config = DefaultConfig.Instance
-    .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
-    .AddColumn(new RateColumn());
-BenchmarkSwitcher.FromAssembly(typeof(RateColumn).Assembly).Run(args, config);
+// In process: a build aside would not know the solution's artifacts folder.
+var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
+if (!args.Any(a => a is "--list" or "--help" or "--version"))
+    config = config.AddColumn(ProblemColumn.All(FmaPeak.Measure(Environment.ProcessorCount), MemoryBandwidth.Measure(Environment.ProcessorCount)));
+BenchmarkSwitcher.FromAssembly(typeof(ProblemColumn).Assembly).Run(args, config);
 return 0;

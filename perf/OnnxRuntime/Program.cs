@@ -1,20 +1,20 @@
-// ONNX Runtime as a peer of `perf peers`, which drives it line by line (perf/README.md): PROGRAM FILE.onnx HEIGHT WIDTH THREADS
+// ONNX Runtime as a peer of `perf peers`, which drives it line by line (perf/README.md): PROGRAM FILE.onnx BATCH HEIGHT WIDTH THREADS
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 
-int height = Number(1), width = Number(2);
+int batch = Number(1), height = Number(2), width = Number(3);
 using var options = new SessionOptions
 {
-    IntraOpNumThreads = Number(3),
+    IntraOpNumThreads = Number(4),
     GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
     ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
 };
 using var session = new InferenceSession(args[0], options);
 using var run = new RunOptions();
-var pixels = new float[3 * height * width];
-using var input = OrtValue.CreateTensorValueFromMemory(pixels, [1, 3, height, width]);
+var pixels = new float[batch * 3 * height * width];
+using var input = OrtValue.CreateTensorValueFromMemory(pixels, [batch, 3, height, width]);
 
 float[] Run(out double seconds)
 {

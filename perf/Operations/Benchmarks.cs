@@ -2,51 +2,52 @@ using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Perf.Operations;
 
-public class ConvolutionForward : OperationBenchmark<ConvolutionShape>
-{
-    public override IEnumerable<Shape<ConvolutionShape>> Shapes => Operations.Shapes.Convolutions();
+public class ConvolutionForward() : OperationBenchmark<ConvolutionShape>(Convolution.ForwardOperation, "vgg16", "squeezenet", "alexnet", "vgg16-training", "city-training");
 
-    protected override Operation<ConvolutionShape> Operation => Convolution.ForwardOperation;
-}
+public class ConvolutionForwardPooled() : OperationBenchmark<ConvolutionShape>(Convolution.ForwardPooledOperation, "vgg16-pooled");
 
-public class ConvolutionBackwardData : OperationBenchmark<ConvolutionShape>
-{
-    public override IEnumerable<Shape<ConvolutionShape>> Shapes => Operations.Shapes.Convolutions();
+public class ConvolutionBackwardData() : OperationBenchmark<ConvolutionShape>(Convolution.BackwardDataOperation, "vgg16-training", "city-training", "squeezenet", "alexnet");
 
-    protected override Operation<ConvolutionShape> Operation => Convolution.BackwardDataOperation;
-}
+public class ConvolutionBackwardWeights() : OperationBenchmark<ConvolutionShape>(Convolution.BackwardWeightsOperation, "vgg16-training", "city-training", "squeezenet", "alexnet");
 
-public class ConvolutionBackwardWeights : OperationBenchmark<ConvolutionShape>
-{
-    public override IEnumerable<Shape<ConvolutionShape>> Shapes => Operations.Shapes.Convolutions();
+public class MaxPoolingForward() : OperationBenchmark<PoolingShape>(MaxPooling.ForwardOperation, "max-pooling");
 
-    protected override Operation<ConvolutionShape> Operation => Convolution.BackwardWeightsOperation;
-}
+public class MaxPoolingBackward() : OperationBenchmark<PoolingShape>(MaxPooling.BackwardOperation, "max-pooling");
 
-public class NetVladForward : OperationBenchmark<NetVladShape>
-{
-    public override IEnumerable<Shape<NetVladShape>> Shapes => Operations.Shapes.NetVlads();
+public class L2NormalizationForward() : OperationBenchmark<RowsShape>(L2Normalization.ForwardOperation, "rows");
 
-    protected override Operation<NetVladShape> Operation => NetVlad.ForwardOperation;
-}
+public class L2NormalizationBackward() : OperationBenchmark<RowsShape>(L2Normalization.BackwardOperation, "rows");
 
-public class NetVladBackward : OperationBenchmark<NetVladShape>
-{
-    public override IEnumerable<Shape<NetVladShape>> Shapes => Operations.Shapes.NetVlads();
+public class NetVladForward() : OperationBenchmark<NetVladShape>(NetVlad.ForwardOperation, "netvlad");
 
-    protected override Operation<NetVladShape> Operation => NetVlad.BackwardOperation;
-}
+public class NetVladBackward() : OperationBenchmark<NetVladShape>(NetVlad.BackwardOperation, "netvlad");
 
-public class MatrixProduct : OperationBenchmark<GemmShape>
-{
-    public override IEnumerable<Shape<GemmShape>> Shapes => Operations.Shapes.Products();
+public class GlobalMaxForward() : OperationBenchmark<GlobalPoolingShape>(GlobalPooling.MaxForwardOperation, "global-pooling");
 
-    protected override Operation<GemmShape> Operation => Gemm.Operation;
-}
+public class GlobalMaxBackward() : OperationBenchmark<GlobalPoolingShape>(GlobalPooling.MaxBackwardOperation, "global-pooling");
 
-public class Search : OperationBenchmark<SearchShape>
-{
-    public override IEnumerable<Shape<SearchShape>> Shapes => Operations.Shapes.Searches();
+public class GlobalAverageForward() : OperationBenchmark<GlobalPoolingShape>(GlobalPooling.AverageForwardOperation, "global-pooling");
 
-    protected override Operation<SearchShape> Operation => NearestNeighbours.Operation;
-}
+public class GlobalAverageBackward() : OperationBenchmark<GlobalPoolingShape>(GlobalPooling.AverageBackwardOperation, "global-pooling");
+
+public class ConcatenationForward() : OperationBenchmark<ConcatenationShape>(Concatenation.ForwardOperation, "concatenation");
+
+public class ConcatenationBackward() : OperationBenchmark<ConcatenationShape>(Concatenation.BackwardOperation, "concatenation");
+
+public class LocalResponseForward() : OperationBenchmark<LocalResponseShape>(LocalResponse.ForwardOperation, "local-response");
+
+public class LocalResponseBackward() : OperationBenchmark<LocalResponseShape>(LocalResponse.BackwardOperation, "local-response");
+
+public class MatrixProduct() : OperationBenchmark<GemmShape>(Gemm.Operation, "products");
+
+public class Update() : OperationBenchmark<SgdShape>(SgdUpdate.Operation, "sgd");
+
+public class Sum() : OperationBenchmark<AdditionShape>(Addition.Operation, "addition");
+
+public class Search() : OperationBenchmark<SearchShape>(NearestNeighbours.Operation, "search");
+
+public class WeakLoss() : OperationBenchmark<RankingShape>(RankingLoss.WeakOperation, "ranking");
+
+public class TripletLoss() : OperationBenchmark<RankingShape>(RankingLoss.TripletOperation, "triplets");
+
+public class ContrastiveLoss() : OperationBenchmark<RankingShape>(RankingLoss.ContrastiveOperation, "ranking");

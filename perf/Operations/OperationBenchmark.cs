@@ -6,7 +6,8 @@ namespace IlgpuNetVlad.Perf.Operations;
 
 /// <summary>One operation on one problem, with the host variant that would run; warm caches, buffers allocated beforehand.</summary>
 /// <typeparam name="TProblem">The operation's shapes.</typeparam>
-public abstract class OperationBenchmark<TProblem>
+/// <param name="files">Of its problems (<see cref="ShapeFile"/>).</param>
+public abstract class OperationBenchmark<TProblem>(Operation<TProblem> operation, params string[] files) : IOperationBenchmark
     where TProblem : struct
 {
     private Device device = null!;
@@ -18,28 +19,39 @@ public abstract class OperationBenchmark<TProblem>
     [ParamsSource(nameof(Shapes))]
     public Shape<TProblem> Problem { get; set; }
 
-    public abstract IEnumerable<Shape<TProblem>> Shapes { get; }
-
-    protected abstract Operation<TProblem> Operation { get; }
+    public IEnumerable<Shape<TProblem>> Shapes => files.SelectMany(ShapeFile.Read<TProblem>);
 
     [GlobalSetup]
     public void Open()
     {
         device = Device.Cpu();
-        variant = Operation.Choose(device, Problem.Value);
-        buffers = [.. Operation.InputsFor(Problem.Value, 1).Select(values => device.Allocate(values))];
+        variant = operation.Choose(device, Problem.Value);
+        buffers = [.. operation.InputsFor(Problem.Value, 1).Select(values => device.Allocate(values))];
         views = [.. buffers.Select(b => b.View)];
         workspace = device.Allocate(variant.Workspace(device, Problem.Value));
     }
 
     [Benchmark]
-    public void Run() => Operation.Run(variant, device, Problem.Value, views, workspace.View);
+    public void Run() => operation.Run(variant, device, Problem.Value, views, workspace.View);
 
     [GlobalCleanup]
     public void Close() => device.Dispose();
 
-    /// <summary>Direct-equivalent FLOPs, for the column.</summary>
-    public double Flops => Operation.Flops(Problem.Value);
+    /// <inheritdoc/>
+    public double FlopsOf(object problem) => operation.Flops(((Shape<TProblem>)problem).Value);
+
+    /// <inheritdoc/>
+    public double BytesOf(object problem) => operation.Bytes(((Shape<TProblem>)problem).Value);
+}
+
+/// <summary>What columns ask a benchmark, whatever its operation.</summary>
+public interface IOperationBenchmark
+{
+    /// <summary>Direct-equivalent FLOPs of a problem.</summary>
+    double FlopsOf(object problem);
+
+    /// <summary>Least bytes moved: every buffer once, twice where it is read and written.</summary>
+    double BytesOf(object problem);
 }
 
 /// <summary>A problem with a name such as <c>vgg16:conv3_2</c>.</summary>

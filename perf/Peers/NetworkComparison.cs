@@ -1,70 +1,79 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
+using IlgpuNetVlad.Engine.Onnx;
 using IlgpuNetVlad.Kernels;
+using IlgpuNetVlad.Perf.Peers.Served;
 
 namespace IlgpuNetVlad.Perf.Peers;
 
-/// <summary>One image's maps or descriptor. Weights are the same for all, and so is the image.</summary>
+/// <summary>Maps or descriptors of a batch of images. Weights are the same for all, and so are the images.</summary>
 internal sealed class NetworkComparison : IComparedWork
 {
     private readonly PeerOptions options;
-    private readonly PeerWork work;
     private readonly string weights, onnx;
-    private readonly int threads;
-    private readonly float[] right;
+    private float[] right = [];
 
-    /// <param name="scratch">A folder for the files that peers read.</param>
-    public NetworkComparison(Device device, PeerOptions options, string scratch)
+    /// <param name="scratch">A folder for the files that engines read.</param>
+    public NetworkComparison(PeerOptions options, string scratch)
     {
-        (this.options, threads) = (options, device.Threads);
-        (weights, onnx, Input) = (Path.Combine(scratch, "weights.safetensors"), Path.Combine(scratch, "network.onnx"), Path.Combine(scratch, "image"));
-        work = new(device, options, options.Weights);
-        work.Network.Save(weights);
-        work.Export(onnx);
-        File.WriteAllBytes(Input, MemoryMarshal.AsBytes<float>(work.Planes).ToArray());
-        work.Run();
-        float[] ours = work.Result();
-        right = options.AgainstFp64 ? Fp64() : ours;
-        OwnDifference = options.AgainstFp64 ? Difference(MemoryMarshal.AsBytes<float>(ours)) : null;
+        this.options = options;
+        (weights, onnx, Input) = (Path.Combine(scratch, "weights.safetensors"), Path.Combine(scratch, "network.onnx"), Path.Combine(scratch, "images"));
+        using var device = Device.Cpu();
+        using var network = options.Weights is { } file ? ComparedNetwork.Open(device, options.Work, file) : ComparedNetwork.Random(device, options.Work);
+        network.Save(weights);
+        // VGG-16's maps alone have no file.
+        if (options.Work != ComparedNetwork.Trunk)
+            OnnxExport.Write(network, onnx, options.Height, options.Width);
+        Flops = options.Batch * ComparedNetwork.Flops(network, options.Height, options.Width);
+        WriteImages(Input, options.Batch, options.Height, options.Width, pixels: options.Work != ComparedNetwork.Trunk);
     }
 
-    public string Title => $"{(options.Work == PeerOptions.Trunk ? "VGG-16 to conv5_3" : $"{options.Work} with NetVLAD, pixels to descriptor")}, one image {options.Height}×{options.Width}, fp32";
+    public string Title => $"{(options.Work == ComparedNetwork.Trunk ? "VGG-16 to conv5_3" : $"{options.Work} with NetVLAD, pixels to descriptor")}, {(options.Batch == 1 ? "one image" : $"{options.Batch} images")} {options.Height}×{options.Width}, fp32";
 
     public string DifferenceTitle => $"relative L2 from {(options.AgainstFp64 ? "fp64" : "ours")}";
 
-    public double Flops => work.Flops;
-
-    public double? OwnDifference { get; }
+    public double Flops { get; }
 
     public string Input { get; }
 
-    public string Filled(string command) => options.Filled(command, weights, onnx, threads);
+    public IReadOnlyList<string> Own => ["network", options.Work, weights, Text(options.Batch), Text(options.Height), Text(options.Width)];
 
-    public void Run() => work.Run();
+    public string Filled(string command) => command
+        .Replace("{weights}", weights)
+        .Replace("{onnx}", onnx)
+        .Replace("{work}", options.Work)
+        .Replace("{batch}", Text(options.Batch))
+        .Replace("{height}", Text(options.Height))
+        .Replace("{width}", Text(options.Width));
 
-    /// <summary>‖found − right‖₂ / ‖right‖₂; NaN where the sizes differ.</summary>
-    public double Difference(ReadOnlySpan<byte> answer)
+    public double? Take(ReadOnlySpan<byte> ours)
     {
-        var found = MemoryMarshal.Cast<byte, float>(answer);
-        if (found.Length != right.Length)
-            return double.NaN;
-        double apart = 0, norm = 0;
-        for (int i = 0; i < right.Length; i++)
-        {
-            apart += Math.Pow((double)found[i] - right[i], 2);
-            norm += (double)right[i] * right[i];
-        }
-        return Math.Sqrt(apart / norm);
+        right = options.AgainstFp64 ? Fp64() : MemoryMarshal.Cast<byte, float>(ours).ToArray();
+        return options.AgainstFp64 ? Difference(ours) : null;
     }
+
+    public double Difference(ReadOnlySpan<byte> answer) => RelativeDistance.L2(MemoryMarshal.Cast<byte, float>(answer), right);
 
     /// <summary>The same by the reference loops, every sum in fp64.</summary>
     private float[] Fp64()
     {
         Console.WriteLine("Computing with sums in fp64");
         using var device = Device.Cpu(preferred: VariantKind.Reference);
-        using var reference = new PeerWork(device, options, weights);
+        using var reference = new ServedNetwork(device, options.Work, weights, options.Batch, options.Height, options.Width);
+        reference.Take(Input);
         reference.Run();
-        return reference.Result();
+        return MemoryMarshal.Cast<byte, float>(reference.Answer()).ToArray();
     }
 
-    public void Dispose() => work.Dispose();
+    /// <summary>Images as peers take them, [batch,3,H,W]: noise, in 0…255 or around 0.</summary>
+    internal static void WriteImages(string path, int batch, int height, int width, bool pixels)
+    {
+        var random = new Random(1);
+        var values = new float[batch * 3 * height * width];
+        foreach (ref float value in values.AsSpan())
+            value = pixels ? random.Next(256) : 4 * random.NextSingle() - 2;
+        File.WriteAllBytes(path, MemoryMarshal.AsBytes<float>(values).ToArray());
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -8,23 +8,27 @@ internal sealed record PeerOptions
 {
     public const string Usage =
         """
-        peers [--work trunk|vgg16|squeezenet|alexnet|search] [--size HxW] [--search 6816x10000x4096x25] [--rounds N] [--weights FILE] [--against ours|fp64] [--out FOLDER] --peer "NAME=COMMAND" ...
-          One image, ours and each peer in turn, round after round: VGG-16 up to conv5_3 (trunk), or from pixels in 0…255 to the descriptor by NetVLAD of 64 clusters.
-          Or (search) the nearest descriptors of a database: queries, database, dimensions, answers.
-          COMMAND starts a process that answers 'go' (perf/Peers/PeerProcess.cs tells how); in it {weights}, {onnx}, {height}, {width}, {threads} are filled in, for search {database}, {queries}, {dimensions}, {depth}, {threads}.
+        peers [--work trunk|vgg16|squeezenet|alexnet|train-conv1_1|train-conv5_1|search] [--size HxW] [--batch N] [--search 6816x10000x4096x25] [--rounds N] [--weights FILE] [--against ours|fp64] [--out FOLDER] --peer "NAME=COMMAND" ...
+          Ours and each peer in turn, round after round, each in a process of its own: images through VGG-16 up to conv5_3 (trunk), or from pixels in 0…255 to descriptors by NetVLAD of 64 clusters;
+          updates of VGG-16 with NetVLAD by 48 images (train-, and the first layer that learns); or (search) the nearest descriptors of a database: queries, database, dimensions, answers.
+          COMMAND starts a process that answers 'go' (perf/Peers/PeerProcess.cs tells how); perf/README.md lists what is filled in for {threads}, {weights} and others.
           Without --weights they are random. Errors are told against ours, or against sums in fp64, which take minutes for large images.
         """;
 
-    /// <summary>A backbone's name for its descriptors; trunk for VGG-16's maps; search.</summary>
-    public string Work { get; private init; } = Trunk;
+    /// <summary>One of <see cref="ComparedNetwork.Names"/>, <see cref="Search"/>, or <see cref="Train"/> and a layer.</summary>
+    public string Work { get; private init; } = ComparedNetwork.Trunk;
 
-    public const string Trunk = "trunk", Search = "search";
+    public const string Search = "search", Train = "train-";
 
     /// <summary>Of <see cref="Search"/>.</summary>
     public SearchSize SearchSize { get; private init; } = new(6816, 10000, 4096, 25);
 
     public int Height { get; private init; } = 480;
     public int Width { get; private init; } = 640;
+
+    /// <summary>Images of one run; a training step has its own number.</summary>
+    public int Batch { get; private init; } = 1;
+
     public int Rounds { get; private init; } = 7;
     public string? Weights { get; private init; }
 
@@ -43,9 +47,10 @@ internal sealed record PeerOptions
             string value = i + 1 < args.Length ? args[i + 1] : throw new UserErrorException($"{args[i]} needs a value.\n{Usage}");
             options = args[i] switch
             {
-                "--work" when value is Trunk or "vgg16" or "squeezenet" or "alexnet" or Search => options with { Work = value },
+                "--work" when value is Search or Train + "conv1_1" or Train + "conv5_1" || ComparedNetwork.Names.Contains(value) => options with { Work = value },
                 "--search" => options with { SearchSize = SearchSize.Parse(value) },
                 "--size" => options.WithSize(value),
+                "--batch" => options with { Batch = Positive(value) },
                 "--rounds" => options with { Rounds = Positive(value) },
                 "--weights" => options with { Weights = value },
                 "--against" when value is "ours" or "fp64" => options with { AgainstFp64 = value == "fp64" },
@@ -57,14 +62,6 @@ internal sealed record PeerOptions
         }
         return options;
     }
-
-    /// <summary>A peer's command with the run's values in it.</summary>
-    public string Filled(string command, string weights, string onnx, int threads) => command
-        .Replace("{weights}", weights)
-        .Replace("{onnx}", onnx)
-        .Replace("{height}", Height.ToString(CultureInfo.InvariantCulture))
-        .Replace("{width}", Width.ToString(CultureInfo.InvariantCulture))
-        .Replace("{threads}", threads.ToString(CultureInfo.InvariantCulture));
 
     private PeerOptions WithSize(string value)
     {

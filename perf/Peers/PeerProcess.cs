@@ -5,23 +5,22 @@ using IlgpuNetVlad.Engine;
 namespace IlgpuNetVlad.Perf.Peers;
 
 /// <summary>
-/// Another engine in a process of its own, which is stopped between its turns. It writes <c>ready SECONDS</c> once it has loaded and warmed up; then
-/// <c>input PATH</c> gives it raw fp32 [1,3,H,W] and it writes <c>ok</c>; <c>go</c> runs once, <c>output PATH</c> runs once and stores the last map as raw fp32 [1,D,H,W], and
-/// it writes the run's seconds.
+/// An engine in a process of its own, which is stopped between its turns. It writes <c>ready SECONDS</c> once it has loaded; then
+/// <c>input PATH</c> lets it begin anew with raw numbers, warm up and write <c>ok</c>; <c>go</c> runs once, <c>output PATH</c> runs once and stores what it found as raw numbers, and
+/// it writes the run's seconds. perf/README.md says which numbers each work has.
 /// </summary>
 internal sealed class PeerProcess : IDisposable
 {
     private readonly Process process;
 
-    /// <param name="command">Program and arguments, separated by spaces.</param>
+    /// <param name="command">Program and arguments.</param>
     /// <exception cref="UserErrorException">It does not start, or does not get ready.</exception>
-    public PeerProcess(string name, string command)
+    public PeerProcess(string name, IReadOnlyList<string> command)
     {
         Name = name;
-        string[] words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         try
         {
-            process = Process.Start(new ProcessStartInfo(words[0], words[1..])
+            process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1))
             {
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,
@@ -29,7 +28,7 @@ internal sealed class PeerProcess : IDisposable
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            throw new UserErrorException($"The peer {name} does not start: {words[0]}: {e.Message}.", e);
+            throw new UserErrorException($"The peer {name} does not start: {command[0]}: {e.Message}.", e);
         }
         string first = Read();
         if (!first.StartsWith("ready ", StringComparison.Ordinal))
@@ -41,6 +40,9 @@ internal sealed class PeerProcess : IDisposable
     }
 
     public string Name { get; }
+
+    /// <summary>Most memory that the process ever had at once, its libraries included; null where the system does not tell.</summary>
+    public long? PeakBytes => ProcessMemory.Peak(process);
 
     public void Input(string path) => Ask($"input {path}");
 

@@ -1,5 +1,4 @@
-using System.Diagnostics;
-using IlgpuNetVlad.Kernels;
+using System.Globalization;
 
 namespace IlgpuNetVlad.Perf.Peers;
 
@@ -10,49 +9,47 @@ internal static class PeerRun
 {
     public static void Run(PeerOptions options)
     {
-        using var device = Device.Cpu();
+        int threads = Environment.ProcessorCount;
         Console.WriteLine("Measuring the multiply-adds' peak");
-        double peak = FmaPeak.Measure(device.Threads);
-        string scratch = Directory.CreateTempSubdirectory("peers").FullName;
+        double peak = FmaPeak.Measure(threads);
+        string scratch = Directory.CreateTempSubdirectory("peers").FullName, answer = Path.Combine(scratch, "answer");
+        var engines = new List<PeerProcess>();
         try
         {
-            using IComparedWork work = options.Work == PeerOptions.Search ? new SearchComparison(device, options.SearchSize, scratch) : new NetworkComparison(device, options, scratch);
-            // The runtime compiles what runs often once more, and better.
-            for (long begin = Stopwatch.GetTimestamp(), runs = 0; runs < 60 && Stopwatch.GetElapsedTime(begin).TotalSeconds < 6; runs++)
-                work.Run();
-            var peers = new List<PeerProcess>();
-            try
+            IComparedWork work = options.Work switch
             {
-                var rows = new List<PeerRow> { new("ours", [], work.OwnDifference) };
-                foreach (var (name, command) in options.Peers)
-                {
-                    Console.WriteLine($"Starting {name}");
-                    var peer = new PeerProcess(name, work.Filled(command));
-                    peers.Add(peer);
-                    string answer = Path.Combine(scratch, "answer");
-                    peer.Input(work.Input);
-                    peer.Output(answer);
-                    rows.Add(new(name, [], work.Difference(File.ReadAllBytes(answer))));
-                }
-                for (int round = 1; round <= options.Rounds; round++)
-                {
-                    long begin = Stopwatch.GetTimestamp();
-                    work.Run();
-                    rows[0].Seconds.Add(Stopwatch.GetElapsedTime(begin).TotalSeconds);
-                    for (int i = 0; i < peers.Count; i++)
-                        rows[i + 1].Seconds.Add(peers[i].Go());
-                    Console.WriteLine($"Round {round}: {string.Join(", ", rows.Select(r => $"{r.Name} {1000 * r.Seconds[^1]:0.0} ms"))}");
-                }
-                new PeerReport(work.Title, work.DifferenceTitle, device.Threads, peak, work.Flops, rows).Write(options.Folder);
-            }
-            finally
+                PeerOptions.Search => new SearchComparison(options.SearchSize, scratch),
+                _ when options.Work.StartsWith(PeerOptions.Train, StringComparison.Ordinal) => new TrainingComparison(options, options.Work[PeerOptions.Train.Length..], scratch),
+                _ => new NetworkComparison(options, scratch),
+            };
+            var rows = new List<PeerRow>();
+            foreach (var (name, command) in (IEnumerable<(string, string?)>)[("ours", null), .. options.Peers])
             {
-                peers.ForEach(p => p.Dispose());
+                Console.WriteLine($"Starting {name}");
+                var engine = new PeerProcess(name, command is null ? [.. OwnProgram.Words, "serve", .. work.Own] : Words(work.Filled(command), threads));
+                engines.Add(engine);
+                engine.Input(work.Input);
+                engine.Output(answer);
+                byte[] found = File.ReadAllBytes(answer);
+                rows.Add(new(name, [], command is null ? work.Take(found) : work.Difference(found)));
             }
+            for (int round = 1; round <= options.Rounds; round++)
+            {
+                for (int i = 0; i < engines.Count; i++)
+                    rows[i].Seconds.Add(engines[i].Go());
+                Console.WriteLine($"Round {round}: {string.Join(", ", rows.Select(r => $"{r.Name} {1000 * r.Seconds[^1]:0.0} ms"))}");
+            }
+            for (int i = 0; i < engines.Count; i++)
+                rows[i] = rows[i] with { PeakBytes = engines[i].PeakBytes };
+            new PeerReport(work.Title, work.DifferenceTitle, threads, peak, work.Flops, rows).Write(options.Folder);
         }
         finally
         {
+            engines.ForEach(e => e.Dispose());
             Directory.Delete(scratch, recursive: true);
         }
     }
+
+    private static string[] Words(string command, int threads)
+        => command.Replace("{threads}", threads.ToString(CultureInfo.InvariantCulture)).Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using IlgpuNetVlad.Engine.Retrieval;
-using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Perf.Peers;
 
@@ -9,21 +7,16 @@ namespace IlgpuNetVlad.Perf.Peers;
 internal sealed class SearchComparison : IComparedWork
 {
     private readonly SearchSize size;
-    private readonly int threads;
     private readonly string database;
-    private readonly DescriptorMatrix queries;
-    private readonly ExactSearch search;
-    private readonly int[][] found;
+    private long[] found = [];
 
-    /// <param name="scratch">A folder for the files that peers read.</param>
-    public SearchComparison(Device device, SearchSize size, string scratch)
+    /// <param name="scratch">A folder for the files that engines read.</param>
+    public SearchComparison(SearchSize size, string scratch)
     {
-        (this.size, threads) = (size, device.Threads);
+        this.size = size;
         (database, Input) = (Path.Combine(scratch, "database"), Path.Combine(scratch, "queries"));
-        var descriptors = Descriptors(new Random(1), size.Database, database);
-        queries = Descriptors(new Random(2), size.Queries, Input);
-        search = new(device, descriptors);
-        found = search.Find(queries, size.Depth).Rows;
+        Descriptors(new Random(1), size.Database, database);
+        Descriptors(new Random(2), size.Queries, Input);
     }
 
     public string Title => $"exact search of {size.Queries} queries in {size.Database} × {size.Dimensions}, the first {size.Depth}, fp32";
@@ -32,39 +25,40 @@ internal sealed class SearchComparison : IComparedWork
 
     public double Flops => 2.0 * size.Queries * size.Database * size.Dimensions;
 
-    public double? OwnDifference => null;
-
     public string Input { get; }
 
-    public string Filled(string command)
-    {
-        foreach (var (name, value) in new[] { ("queries", size.Queries), ("dimensions", size.Dimensions), ("depth", size.Depth), ("threads", threads) })
-            command = command.Replace($"{{{name}}}", value.ToString(CultureInfo.InvariantCulture));
-        return command.Replace("{database}", database);
-    }
+    public IReadOnlyList<string> Own => ["search", database, Text(size.Dimensions), Text(size.Depth)];
 
-    public void Run() => search.Find(queries, size.Depth);
+    public string Filled(string command) => command
+        .Replace("{database}", database)
+        .Replace("{queries}", Text(size.Queries))
+        .Replace("{dimensions}", Text(size.Dimensions))
+        .Replace("{depth}", Text(size.Depth));
+
+    public double? Take(ReadOnlySpan<byte> ours)
+    {
+        found = MemoryMarshal.Cast<byte, long>(ours).ToArray();
+        return null;
+    }
 
     /// <param name="answer">Rows of the database as 64-bit integers [Queries, Depth].</param>
     public double Difference(ReadOnlySpan<byte> answer)
     {
         var theirs = MemoryMarshal.Cast<byte, long>(answer);
-        int[] ours = [.. found.SelectMany(row => row)];
-        if (theirs.Length != ours.Length)
+        if (theirs.Length != found.Length)
             return double.NaN;
         int other = 0;
-        for (int i = 0; i < ours.Length; i++)
-            other += theirs[i] != ours[i] ? 1 : 0;
-        return (double)other / ours.Length;
+        for (int i = 0; i < found.Length; i++)
+            other += theirs[i] != found[i] ? 1 : 0;
+        return (double)other / found.Length;
     }
 
-    private DescriptorMatrix Descriptors(Random random, int rows, string path)
+    private void Descriptors(Random random, int rows, string path)
     {
-        var matrix = new DescriptorMatrix(rows, size.Dimensions);
+        var row = new float[size.Dimensions];
         using var file = File.Create(path);
         for (int i = 0; i < rows; i++)
         {
-            var row = matrix.Row(i);
             double norm = 0;
             for (int j = 0; j < row.Length; j++)
             {
@@ -73,10 +67,9 @@ internal sealed class SearchComparison : IComparedWork
             }
             for (int j = 0; j < row.Length; j++)
                 row[j] = (float)(row[j] / Math.Sqrt(norm));
-            file.Write(MemoryMarshal.AsBytes(row));
+            file.Write(MemoryMarshal.AsBytes<float>(row));
         }
-        return matrix;
     }
 
-    public void Dispose() => search.Dispose();
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -43,26 +43,19 @@ internal sealed class OperationProfile : IOperationObserver
     /// <returns>Rows as Markdown, in the order of the work, then sums by operation.</returns>
     public string Markdown(double? peak)
     {
-        double whole = Median(wholes);
+        double whole = Median.Of(wholes);
         var text = new StringBuilder("| operation | variant | problem | calls | ms | of all | GFLOP/s | of the peak |\n|---|---|---|---|---|---|---|---|\n");
         foreach (var row in rows)
         {
-            double seconds = Median(row.Seconds), rate = row.Calls * row.Flops / seconds / 1e9;
+            double seconds = Median.Of(row.Seconds), rate = row.Calls * row.Flops / seconds / 1e9;
             text.Append(CultureInfo.InvariantCulture, $"| {row.Operation} | {row.Variant} | {row.Problem} | {row.Calls} | {1000 * seconds:0.00} | {100 * seconds / whole:0.0} % | {(row.Flops > 0 ? $"{rate:0} | {rate / peak:0.00}" : "|")} |\n");
         }
         text.Append("\n| operation | ms | of all |\n|---|---|---|\n");
-        foreach (var group in rows.GroupBy(r => r.Operation).Select(g => (g.Key, Seconds: g.Sum(r => Median(r.Seconds)))).OrderByDescending(g => g.Seconds))
+        foreach (var group in rows.GroupBy(r => r.Operation).Select(g => (g.Key, Seconds: g.Sum(r => Median.Of(r.Seconds)))).OrderByDescending(g => g.Seconds))
             text.Append(CultureInfo.InvariantCulture, $"| {group.Key} | {1000 * group.Seconds:0.0} | {100 * group.Seconds / whole:0.0} % |\n");
-        double inside = rows.Sum(r => Median(r.Seconds));
+        double inside = rows.Sum(r => Median.Of(r.Seconds));
         text.Append(CultureInfo.InvariantCulture, $"| between them | {1000 * (whole - inside):0.0} | {100 * (whole - inside) / whole:0.0} % |\n");
         text.Append(CultureInfo.InvariantCulture, $"| all | {1000 * whole:0.0} | 100 % |\n");
         return text.ToString();
-    }
-
-    private static double Median(List<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        int half = sorted.Length / 2;
-        return sorted.Length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
     }
 }

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using IlgpuNetVlad.Kernels;
 
-namespace IlgpuNetVlad.Perf.Peers;
+namespace IlgpuNetVlad.Perf;
 
 /// <summary>What the processor's multiply-adds reach here and now, in registers alone: the roof of every product.</summary>
 internal static unsafe class FmaPeak
