@@ -50,7 +50,7 @@ internal static unsafe class Ladder
         {
             var errors = Checked(device, Layers[layer] with { H = 13, W = 17 });
             text.Append(CultureInfo.InvariantCulture, $"\n{layer}, {Layers[layer].H}×{Layers[layer].W}, {Layers[layer].Ic} to {Layers[layer].Oc} channels:\n\n");
-            text.Append("| rung | ms | GFLOP/s, direct | of the peak | times the rung before | error |\n|---|---|---|---|---|---|\n");
+            text.Append("| rung | ms | GFLOP/s, direct | of the peak | times as fast as before | error |\n|---|---|---|---|---|---|\n");
             double before = double.NaN;
             foreach (var (name, idea, seconds) in Timed(device, Layers[layer], rounds))
             {
