@@ -30,10 +30,6 @@ public class GlobalAverageForward() : OperationBenchmark<GlobalPoolingShape>(Glo
 
 public class GlobalAverageBackward() : OperationBenchmark<GlobalPoolingShape>(GlobalPooling.AverageBackwardOperation, "global-pooling");
 
-public class ConcatenationForward() : OperationBenchmark<ConcatenationShape>(Concatenation.ForwardOperation, "concatenation");
-
-public class ConcatenationBackward() : OperationBenchmark<ConcatenationShape>(Concatenation.BackwardOperation, "concatenation");
-
 public class LocalResponseForward() : OperationBenchmark<LocalResponseShape>(LocalResponse.ForwardOperation, "local-response");
 
 public class LocalResponseBackward() : OperationBenchmark<LocalResponseShape>(LocalResponse.BackwardOperation, "local-response");
