@@ -16,7 +16,7 @@ internal sealed class SmallCity
 
     /// <summary>Options that make training on it take seconds.</summary>
     public static readonly string[] ShortTraining =
-        ["--clusters", "4", "--epochs", "2", "--refresh", "5", "--fixed-refresh", "--tuples", "2", "--negatives", "3", "--learning-rate", "0.003", "--device", "cpu"];
+        ["--clusters", "4", "--epochs", "2", "--refresh", "5", "--fixed-refresh", "--database-asks", "false", "--tuples", "2", "--negatives", "3", "--learning-rate", "0.003", "--device", "cpu"];
 
     private static readonly Lazy<string> Made = new(() =>
     {

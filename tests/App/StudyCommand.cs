@@ -59,7 +59,7 @@ public sealed class StudyCommand
         Assert.That(again.Json().GetProperty("tests")[0].GetProperty("rows").GetArrayLength(), Is.EqualTo(4));
     }
 
-    /// <summary>Another folder, the last cell lost half way: the same table and figures, bit for bit.</summary>
+    /// <summary>Another folder, cells lost half way or altogether: every file has the same bytes, but for TensorBoard's, which tell the time.</summary>
     [Test]
     public void RepeatedFromItsSettings_EvenInPieces_ItGivesTheSameFiles()
     {
@@ -68,13 +68,40 @@ public sealed class StudyCommand
         File.Delete(Path.Combine(lost, "measurements.json"));
         Directory.Delete(Path.Combine(root, "again", "cells", "netvlad-k4-all-seed1"), recursive: true);
         Assert.That(Study("again", Settings()).Done().Errors, Does.Contain("Cell 2 of 4").And.Contain("Cell 3 of 4").And.Not.Contain("Cell 1 of 4"));
-        foreach (string file in (string[])["table.md", "results.json", "recall.png", "dimensions.png"])
-            Assert.That(File.ReadAllBytes(Path.Combine(root, "again", file)), Is.EqualTo(File.ReadAllBytes(Path.Combine(root, "whole", file))), file);
+        AssertSame("again", "whole", Files("whole"));
+    }
+
+    /// <summary>A study of one seed, one pooling, one test and one length, asked for all of them afterwards: what it trained stays, and the end is that of a study which was whole from the start.</summary>
+    [Test]
+    public void ListsThatGrow_KeepFinishedCells()
+    {
+        const string kept = "netvlad-k4-all-seed2/best.safetensors";
+        string less = Settings("A part").Replace("\"max\", ", "").Replace("[ 1, 2 ]", "[ 2 ]").Replace(", { \"name\": \"val\", \"split\": \"val\" }", "").Replace("[ 64, 8 ]", "[ 8 ]");
+        Study("grown", less).Done();
+        var trained = File.GetLastWriteTimeUtc(Path.Combine(root, "grown", "cells", kept));
+        Assert.That(Study("grown", Settings()).Done().Errors, Does.Contain("Cell 1 of 4"));
+        Assert.That(File.GetLastWriteTimeUtc(Path.Combine(root, "grown", "cells", kept)), Is.EqualTo(trained));
+        AssertSame("grown", "whole", Files("whole").Where(f => !f.Contains("seed2")));
+        AssertSame("grown", "whole", [Path.Combine("cells", kept)]);
     }
 
     [Test]
-    public void OtherSettingsInTheSameFolderAreRefused()
-        => Assert.That(Study("whole", Settings("Another")).Refused(), Does.Contain("other settings").And.Contain("--output"));
+    public void OtherSettingsInTheSameFolderAreRefused_AndWhatDiffersIsNamed()
+        => Assert.That(
+            Study("whole", Settings().Replace("\"epochs\": 1", "\"epochs\": 2").Replace("[ 1, 2 ]", "[ 1 ]")).Refused(),
+            Does.Contain("other settings").And.Contain("training.epochs: 1 there, 2 here").And.Contain("seeds: [1,2] there, [1] here").And.Contain("--output"));
+
+    private string[] Files(string folder)
+    {
+        string at = Path.Combine(root, folder);
+        return [.. Directory.GetFiles(at, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(at, f)).Where(f => !f.Contains("tfevents"))];
+    }
+
+    private void AssertSame(string one, string other, IEnumerable<string> files)
+    {
+        foreach (string file in files)
+            Assert.That(File.ReadAllBytes(Path.Combine(root, one, file)), Is.EqualTo(File.ReadAllBytes(Path.Combine(root, other, file))), file);
+    }
 
     /// <summary>The city has no positives of a query's own time: said before the first training, not when its turn comes.</summary>
     [Test]
@@ -91,6 +118,11 @@ public sealed class StudyCommand
     [TestCase("""{ "title": "x", "dataset": "d", "tests": [ { "name": "a", "split": "test" } ], "poolings": [] }""", "poolings")]
     [TestCase("""{ "title": "x", "dataset": "d", "tests": [ { "name": "a", "split": "test" } ], "seeds": [] }""", "may be empty")]
     [TestCase("""{ "title": "x", "dataset": "d", "tests": [ { "name": "a", "split": "test" } ], "seeds": [ 1, 1 ] }""", "twice")]
+    [TestCase("""{ "title": "x", "dataset": "d", "tests": [ { "name": "a", "split": "fold" } ] }""", "there are no folds")]
+    [TestCase("""{ "title": "x", "dataset": "d", "folds": { "count": 1, "validation": 3 }, "tests": [ { "name": "a", "split": "fold" } ] }""", "at least 2 folds")]
+    [TestCase("""{ "title": "x", "dataset": "d", "folds": { "count": 2, "validation": 3 }, "tests": [ { "name": "a", "split": "0-3" } ] }""", "fold or fold/all")]
+    [TestCase("""{ "title": "x", "dataset": "d", "folds": { "count": 2, "validation": 3 }, "trainingSplit": "0-3", "tests": [ { "name": "a", "split": "fold" } ] }""", "leave trainingSplit")]
+    [TestCase("""{ "title": "x", "city": { }, "folds": { "count": 2, "validation": 3 }, "tests": [ { "name": "a", "split": "fold" } ] }""", "a city is not")]
     public void WrongSettingsAreRefusedInOneSentence(string settings, string part)
         => Assert.That(Study("wrong", settings).Refused(), Does.Contain(part));
 

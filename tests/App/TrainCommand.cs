@@ -16,6 +16,15 @@ public sealed class TrainCommand
             System.Text.Json.JsonDocument.Parse(line).Dispose();
     }
 
+    /// <summary>From random weights the city's settings stand in for those that nobody gave.</summary>
+    [Test]
+    public void WhatWasGivenGoesBeforeTheDefaultsOfSuchARun()
+    {
+        var options = System.Text.Json.JsonDocument.Parse(File.ReadAllText(Path.Combine(SmallCity.Run, "settings.json"))).RootElement.GetProperty("options");
+        Assert.That((options.GetProperty("margin").GetSingle(), options.GetProperty("randomNegatives").GetInt32()), Is.EqualTo((0.5f, 20)), "left out");
+        Assert.That((options.GetProperty("epochs").GetInt32(), options.GetProperty("refreshInterval").GetInt32(), options.GetProperty("databaseAsks").GetBoolean()), Is.EqualTo((2, 5, false)), "given");
+    }
+
     [Test]
     public void AFinishedRunIsNotOverwrittenButResumed()
     {

@@ -34,12 +34,20 @@ public sealed class TruthTables
         Assert.That(wide.Queries.Select(Name), Is.EqualTo(new[] { "b.png", "c.png" }));
         Assert.That(wide.Database.Select(Name), Is.EqualTo(new[] { "0.png", "1.png", "2.png", "3.png" }), "with the answers of other queries");
         Assert.That((wide.GroundTruth(0), wide.GroundTruth(1)), Is.EqualTo((new[] { 1, 2 }, new[] { 0 })));
+        var apart = folder.Open("0-1,2-3");
+        Assert.That(apart.Queries.Select(Name), Is.EqualTo(new[] { "a.png", "c.png" }));
+        Assert.That(apart.Database.Select(Name), Is.EqualTo(new[] { "0.png", "3.png" }), "without what answers the query between");
+        Assert.That(folder.Open("0-1,2-3/all").Database, Has.Count.EqualTo(4));
     }
 
     [TestCase("2-4", "runs past its 3 queries; the range is half open, from 0.")]
-    [TestCase("train", "ask for all, or for a range of its 3 queries such as 0-100.")]
-    [TestCase("2-2", "ask for all, or for a range of its 3 queries such as 0-100.")]
-    [TestCase("-1-2", "ask for all, or for a range of its 3 queries such as 0-100.")]
+    [TestCase("train", "ask for all, or for ranges of its 3 queries, ascending, such as 0-100 or 0-100,200-300.")]
+    [TestCase("2-2", "ask for all, or for ranges of its 3 queries, ascending, such as 0-100 or 0-100,200-300.")]
+    [TestCase("-1-2", "ask for all, or for ranges of its 3 queries, ascending, such as 0-100 or 0-100,200-300.")]
+    [TestCase("0-2,1-3", "ask for all, or for ranges of its 3 queries, ascending, such as 0-100 or 0-100,200-300.")]
+    [TestCase("1-2,0-1", "ask for all, or for ranges of its 3 queries, ascending, such as 0-100 or 0-100,200-300.")]
+    [TestCase("0-1,", "ask for all, or for ranges of its 3 queries, ascending, such as 0-100 or 0-100,200-300.")]
+    [TestCase("0-1,2-4/all", "runs past its 3 queries; the range is half open, from 0.")]
     public void A_wrong_range_is_refused(string split, string ending)
     {
         using var folder = Set("query,database\na.png,0.png\n");

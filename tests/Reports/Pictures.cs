@@ -99,6 +99,26 @@ public sealed class Pictures
     }
 
     [Test]
+    public void A_title_takes_the_lines_that_it_needs_and_loses_no_word()
+    {
+        string title = string.Join(' ', Enumerable.Range(0, 40).Select(i => $"word{i}"));
+        var lines = Picture.Break(title, 20, bold: true, width: 500);
+        using var font = ReportFont.Sized(20, bold: true);
+        Assert.That(lines, Has.Count.GreaterThan(3).And.All.Matches<string>(line => font.MeasureText(line) <= 500));
+        Assert.That(string.Join(' ', lines), Is.EqualTo(title));
+        Assert.That(Picture.Break("short", 20, bold: true, width: 500), Is.EqualTo(new[] { "short" }));
+        Assert.That(Picture.Break("a " + new string('x', 99), 20, bold: true, width: 100), Is.EqualTo(new[] { "a", new string('x', 99) }));
+        using var folder = new TemporaryFolder();
+        int Height(string of)
+        {
+            PictureSheet.Write(folder["s.png"], of, ["query"], [], Decoder);
+            return Decoder.ReadSize(folder["s.png"]).Height;
+        }
+
+        Assert.That(Height(title), Is.GreaterThan(Height("short") + 100));
+    }
+
+    [Test]
     public void Sheets_grow_with_rows_and_columns_and_show_what_they_cannot_read()
     {
         using var folder = Set();

@@ -19,6 +19,7 @@ public sealed class QuerySamples
             [(true, true)] = 5, [(false, true)] = 3, [(true, false)] = 1, [(false, false)] = 1,
         }));
         Assert.That(chosen.Max() - chosen.Min(), Is.GreaterThan(200), "spread over the set");
+        Assert.That(QuerySample.Tally(before, after), Is.EqualTo("200 right before and after, 120 gained, 40 lost, 40 wrong"));
     }
 
     [Test]

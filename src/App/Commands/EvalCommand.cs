@@ -12,7 +12,7 @@ internal sealed class EvalCommand : AppCommand
 {
     private readonly Argument<string> weights = new("weights") { Description = "A network's .safetensors file, or a trunk's with --backbone." };
     private readonly Argument<string> dataset = new("dataset") { Description = "A folder, or a table of images." };
-    private readonly Option<string> split = new("--split") { Description = "Which part: test, all, or a range of queries such as 0-150.", HelpName = "name", DefaultValueFactory = _ => "test" };
+    private readonly Option<string> split = new("--split") { Description = "Which part: test, all, or ranges of queries such as 0-150 or 0-100,200-350.", HelpName = "name", DefaultValueFactory = _ => "test" };
     private readonly Option<string?> dims = new("--dims") { Description = "Also measure descriptors cut to these lengths after PCA: 512,128,64.", HelpName = "list" };
     private readonly Option<bool> noWhitening = new("--no-whitening") { Description = "Fit the PCA of --dims without whitening." };
     private readonly Option<string?> pcaDataset = new("--pca-dataset") { Description = "Fit the PCA of --dims on this dataset's database; default: the dataset itself.", HelpName = "path" };

@@ -11,7 +11,7 @@ namespace IlgpuNetVlad.App.Commands;
 internal sealed class InspectCommand : AppCommand
 {
     private readonly Argument<string> dataset = new("dataset") { Description = "A folder, or a table of images." };
-    private readonly Option<string?> split = new("--split") { Description = "One split, or a range of queries such as 0-100; every split where none is named.", HelpName = "name" };
+    private readonly Option<string?> split = new("--split") { Description = "One split, or ranges of queries such as 0-100 or 0-50,80-100; every split where none is named.", HelpName = "name" };
     private readonly Option<string?> output = new("--output", "-o") { Description = "A folder for a map and a sheet of sample triples, as PNG.", HelpName = "folder" };
     private readonly Option<bool> decodeAll = new("--decode-all") { Description = "Decode every image, not only its header: finds those that were cut off." };
 

@@ -12,8 +12,8 @@ namespace IlgpuNetVlad.App.Commands;
 internal sealed class TrainCommand : AppCommand
 {
     private readonly Argument<string?> dataset = new("dataset") { Description = "A folder, or a table of images; left out: the embedded city is made, learnt and tested.", Arity = ArgumentArity.ZeroOrOne };
-    private readonly Option<string> split = new("--split") { Description = "Learn from this split, or range of queries.", HelpName = "name", DefaultValueFactory = _ => "train" };
-    private readonly Option<string?> validation = new("--validation") { Description = "Choose the best epoch on this dataset; default: the same.", HelpName = "path" };
+    private readonly Option<string> split = new("--split") { Description = "Learn from this split, or these ranges of queries, such as 0-100,200-350.", HelpName = "name", DefaultValueFactory = _ => "train" };
+    private readonly Option<string?> validation = new("--validation") { Description = "Choose the best epoch on this dataset, of the kind of place where the network shall work; default: the same.", HelpName = "path" };
     private readonly Option<string> validationSplit = new("--validation-split") { Description = "And on this split.", HelpName = "name", DefaultValueFactory = _ => "val" };
     private readonly Option<string?> weights = new("--weights") { Description = "Start from this network's or trunk's file; default: random weights.", HelpName = "file" };
     private readonly Option<string?> output = new("--output", "-o") { Description = "The run's folder; default: runs/ and the dataset's name.", HelpName = "folder" };
@@ -75,14 +75,16 @@ internal sealed class TrainCommand : AppCommand
             var study = TrainingJob.Study(Path.GetFullPath("city"), seed);
             return study with { Options = settings.Apply(parsed, study.Options) };
         }
+        var start = network.Request(parsed, parsed.GetValue(weights));
+        int queries = DatasetReader.Open(path, parsed.GetValue(split)!).Queries.Count;
         return new()
         {
             Dataset = Path.GetFullPath(path),
             TrainingSplit = parsed.GetValue(split)!,
             ValidationDataset = parsed.GetValue(validation) is { } other ? Path.GetFullPath(other) : null,
             ValidationSplit = parsed.GetValue(validationSplit)!,
-            Network = network.Request(parsed, parsed.GetValue(weights)),
-            Options = settings.Apply(parsed, new() { Seed = seed }),
+            Network = start,
+            Options = settings.Apply(parsed, TrainingDefaults.For(start, queries) with { Seed = seed }),
         };
     }
 

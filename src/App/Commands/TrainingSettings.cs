@@ -14,36 +14,41 @@ internal sealed class TrainingSettings
     public TrainingSettings(Command command)
     {
         var usual = new TrainingOptions();
-        string Usual(object value) => string.Create(CultureInfo.InvariantCulture, $"[usually: {value}]");
+        TrainingOptions scratch = TrainingDefaults.FromRandomWeights, few = TrainingDefaults.Few;
+        string Usual(Func<TrainingOptions, object> value)
+        {
+            string Differently(string where, TrainingOptions options) => value(options).Equals(value(usual)) ? "" : string.Create(CultureInfo.InvariantCulture, $"; {where} {value(options)}");
+            return string.Create(CultureInfo.InvariantCulture, $"[usually: {value(usual)}{Differently($"up to {TrainingDefaults.SmallSet} queries", few)}{Differently("from random weights", scratch)}]");
+        }
         Value<string>("--train-from", "layer", "First layer that learns, such as conv4 or pool; all learn where it is left out.", (o, v) => o with { TrainFrom = v });
         Choice("--loss", "What is made smaller", LossKind.Weak, (o, v) => o with { Loss = v });
-        Value<float>("--margin", "number", $"m of the loss and of mining. {Usual(usual.Margin)}", (o, v) => o with { Margin = v });
-        Value<int>("--epochs", "number", $"At most so many. {Usual(usual.Epochs)}", (o, v) => o with { Epochs = v });
-        Value<int>("--patience", "number", $"Epochs without a better recall@5 after which training stops; 0 never. {Usual(usual.Patience)}", (o, v) => o with { Patience = v });
-        Value<float>("--learning-rate", "number", $"Of the first epochs. {Usual(usual.LearningRate)}", (o, v) => o with { LearningRate = v });
-        Value<int>("--halve-every", "epochs", $"Halve the learning rate after so many epochs; 0 never. {Usual(usual.HalveEvery)}", (o, v) => o with { HalveEvery = v });
-        Value<float>("--momentum", "number", $"0 to 1. {Usual(usual.Momentum)}", (o, v) => o with { Momentum = v });
-        Value<float>("--weight-decay", "number", $"On all trained parameters. {Usual(usual.WeightDecay)}", (o, v) => o with { WeightDecay = v });
-        Value<int>("--tuples", "number", $"Tuples of one update. {Usual(usual.TuplesPerBatch)}", (o, v) => o with { TuplesPerBatch = v });
-        Value<int>("--negatives", "number", $"Most negatives of a tuple. {Usual(usual.NegativesPerTuple)}", (o, v) => o with { NegativesPerTuple = v });
-        Value<int>("--random-negatives", "number", $"Random negatives that a query is compared with. {Usual(usual.RandomNegatives)}", (o, v) => o with { RandomNegatives = v });
-        Value<int>("--remembered-negatives", "number", $"Hardest negatives kept for a query's next turn. {Usual(usual.RememberedNegatives)}", (o, v) => o with { RememberedNegatives = v });
-        Value<int>("--refresh", "queries", $"Queries between two refreshes of the descriptor cache. {Usual(usual.RefreshInterval)}", (o, v) => o with { RefreshInterval = v });
-        Flag("--fixed-refresh", "Do not double that interval when the learning rate halves.", o => o with { GrowRefreshInterval = false });
+        Value<float>("--margin", "number", $"m of the loss and of mining. {Usual(o => o.Margin)}", (o, v) => o with { Margin = v });
+        Value<int>("--epochs", "number", $"At most so many. {Usual(o => o.Epochs)}", (o, v) => o with { Epochs = v });
+        Value<int>("--patience", "number", $"Epochs without a better recall@5 after which training stops; 0 never. {Usual(o => o.Patience)}", (o, v) => o with { Patience = v });
+        Value<float>("--learning-rate", "number", $"Of the first epochs. {Usual(o => o.LearningRate)}", (o, v) => o with { LearningRate = v });
+        Value<int>("--halve-every", "epochs", $"Halve the learning rate after so many epochs; 0 never. {Usual(o => o.HalveEvery)}", (o, v) => o with { HalveEvery = v });
+        Value<float>("--momentum", "number", $"0 to 1. {Usual(o => o.Momentum)}", (o, v) => o with { Momentum = v });
+        Value<float>("--weight-decay", "number", $"On all trained parameters. {Usual(o => o.WeightDecay)}", (o, v) => o with { WeightDecay = v });
+        Value<int>("--tuples", "number", $"Tuples of one update. {Usual(o => o.TuplesPerBatch)}", (o, v) => o with { TuplesPerBatch = v });
+        Value<int>("--negatives", "number", $"Most negatives of a tuple. {Usual(o => o.NegativesPerTuple)}", (o, v) => o with { NegativesPerTuple = v });
+        Value<int>("--random-negatives", "number", $"Random negatives that a query is compared with. {Usual(o => o.RandomNegatives)}", (o, v) => o with { RandomNegatives = v });
+        Value<int>("--remembered-negatives", "number", $"Hardest negatives kept for a query's next turn. {Usual(o => o.RememberedNegatives)}", (o, v) => o with { RememberedNegatives = v });
+        Value<int>("--refresh", "queries", $"Queries between two refreshes of the descriptor cache. {Usual(o => o.RefreshInterval)}", (o, v) => o with { RefreshInterval = v });
+        Flag("--fixed-refresh", "Do not double that interval when the learning rate halves; so it is from random weights.", (o, v) => o with { GrowRefreshInterval = !v });
         Choice("--normaliser", "What an update's gradient is divided by", UpdateNormaliser.Violating, (o, v) => o with { Normaliser = v });
-        Flag("--flips", "Mirror tuples at random.", o => o with { Flips = true });
+        Flag("--flips", "Mirror tuples at random.", (o, v) => o with { Flips = v });
         Value<string>("--scales", "list", "Show each batch at one of these factors of the image size: 0.8,1,1.2.", (o, v) => o with { Scales = Numbers(v) });
-        Flag("--swap-roles", "Let database images ask for queries too.", o => o with { SwapRoles = true });
-        Flag("--database-asks", "Let database images ask for their place at another time.", o => o with { DatabaseAsks = true });
-        Value<double>("--train-radius", "metres", $"Potential positives lie within. {Usual(usual.Rules.TrainRadius)}", (o, v) => o with { Rules = o.Rules with { TrainRadius = v } });
-        Value<double>("--negative-radius", "metres", $"Definite negatives lie beyond. {Usual(usual.Rules.NegativeRadius)}", (o, v) => o with { Rules = o.Rules with { NegativeRadius = v } });
-        Value<double>("--test-radius", "metres", $"Right answers at validation lie within. {Usual(usual.Rules.TestRadius)}", (o, v) => o with { Rules = o.Rules with { TestRadius = v } });
-        Flag("--same-time", "Take positives from the query's own capture time only (the Time Machine ablation).", o => o with { Rules = o.Rules with { TimeMachine = false } });
+        Flag("--swap-roles", "Let database images ask for queries too.", (o, v) => o with { SwapRoles = v });
+        Flag("--database-asks", "Let database images ask for their place at another time; so it is from random weights, unless false stands behind.", (o, v) => o with { DatabaseAsks = v });
+        Value<double>("--train-radius", "metres", $"Potential positives lie within. {Usual(o => o.Rules.TrainRadius)}", (o, v) => o with { Rules = o.Rules with { TrainRadius = v } });
+        Value<double>("--negative-radius", "metres", $"Definite negatives lie beyond. {Usual(o => o.Rules.NegativeRadius)}", (o, v) => o with { Rules = o.Rules with { NegativeRadius = v } });
+        Value<double>("--test-radius", "metres", $"Right answers at validation lie within. {Usual(o => o.Rules.TestRadius)}", (o, v) => o with { Rules = o.Rules with { TestRadius = v } });
+        Flag("--same-time", "Take positives from the query's own capture time only (the Time Machine ablation).", (o, v) => o with { Rules = o.Rules with { TimeMachine = !v } });
         Value<int>("--validation-queries", "number", "Validate on so many queries only.", (o, v) => o with { ValidationQueries = v });
-        Value<int>("--cluster-descriptors", "number", $"Local descriptors that clusters are sought among. {Usual(usual.ClusterDescriptors)}", (o, v) => o with { ClusterDescriptors = v });
-        Value<int>("--cluster-descriptors-per-image", "number", $"Most of them of one image. {Usual(usual.ClusterDescriptorsPerImage)}", (o, v) => o with { ClusterDescriptorsPerImage = v });
+        Value<int>("--cluster-descriptors", "number", $"Local descriptors that clusters are sought among. {Usual(o => o.ClusterDescriptors)}", (o, v) => o with { ClusterDescriptors = v });
+        Value<int>("--cluster-descriptors-per-image", "number", $"Most of them of one image. {Usual(o => o.ClusterDescriptorsPerImage)}", (o, v) => o with { ClusterDescriptorsPerImage = v });
         Choice("--trunk-cache", "Where to keep what layers before --train-from make of each image; results do not depend on it", TrunkCacheMode.Auto, (o, v) => o with { TrunkCache = v });
-        Flag("--trunk-cache-fp16", "Keep it in 16 bits: half as large, and results differ a little.", o => o with { TrunkCacheHalf = true });
+        Flag("--trunk-cache-fp16", "Keep it in 16 bits: half as large, and results differ a little.", (o, v) => o with { TrunkCacheHalf = v });
         Value<long>("--memory", "MB", "Refuse to start where more would be needed; default: what the machine has.", (o, v) => o with { MemoryLimit = v << 20 });
         foreach (var (option, _) in settings)
             command.Options.Add(option);
@@ -78,10 +83,10 @@ internal sealed class TrainingSettings
         settings.Add((option, (parsed, o) => set(o, parsed.GetRequiredValue(option))));
     }
 
-    private void Flag(string name, string description, Func<TrainingOptions, TrainingOptions> set)
+    private void Flag(string name, string description, Func<TrainingOptions, bool, TrainingOptions> set)
     {
         var option = new Option<bool>(name) { Description = description };
-        settings.Add((option, (parsed, o) => parsed.GetValue(option) ? set(o) : o));
+        settings.Add((option, (parsed, o) => set(o, parsed.GetValue(option))));
     }
 
     private void Choice<T>(string name, string description, T usual, Func<TrainingOptions, T, TrainingOptions> set)

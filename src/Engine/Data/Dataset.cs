@@ -40,7 +40,7 @@ public sealed class Dataset
     /// <summary>Name of the set: that of its folder.</summary>
     public string Name { get; }
 
-    /// <summary>Name of the split, "all", or a range of queries such as "0-350".</summary>
+    /// <summary>Name of the split, "all", or ranges of queries such as "0-350" or "0-100,200-350".</summary>
     public string Split { get; }
 
     public IReadOnlyList<ImageRecord> Database { get; }

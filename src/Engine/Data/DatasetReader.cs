@@ -8,8 +8,8 @@ namespace IlgpuNetVlad.Engine.Data;
 /// <item><c>database</c>, <c>query</c> or <c>queries</c>, and <c>ground_truth.csv</c> (see <see cref="TruthTableReader"/>);</item>
 /// <item><c>images.csv</c>, or a table of that form under another name (see <see cref="ImageTableReader"/>).</item>
 /// </list>
-/// Where the truth is listed, a split may also be a half-open range of queries, <c>0-350</c>, with the database images that answer them, <c>0-350/all</c>, with the whole
-/// database, or <c>all</c>.
+/// Where the truth is listed, a split may also be half-open ranges of queries, <c>0-350</c> or <c>0-100,200-350</c>, with the database images that answer them,
+/// <c>0-350/all</c>, with the whole database, or <c>all</c>.
 /// </summary>
 public static class DatasetReader
 {
@@ -65,14 +65,14 @@ public static class DatasetReader
     {
         if (split == All)
             return whole;
-        if (!QueryRange.TryParse(split, out var range))
-            throw new UserErrorException($"{source} has no split {split}; ask for {All}, or for a range of its {whole.Queries.Count} queries such as 0-100.");
+        if (QueryRanges.Parse(split) is not { } ranges)
+            throw new UserErrorException($"{source} has no split {split}; ask for {All}, or for ranges of its {whole.Queries.Count} queries, ascending, such as 0-100 or 0-100,200-300.");
         if (!whole.HasExplicitTruth)
             throw new UserErrorException($"The split {split} of {source} is a range, which needs a listed truth; this set has positions, so name a split instead.");
-        if (range.End > whole.Queries.Count)
+        if (ranges.End > whole.Queries.Count)
             throw new UserErrorException($"The split {split} of {source} runs past its {whole.Queries.Count} queries; the range is half open, from 0.");
-        var queries = Enumerable.Range(range.Start, range.End - range.Start).ToArray();
-        return whole.Restrict(queries, range.WholeDatabase ? Enumerable.Range(0, whole.Database.Count) : queries.SelectMany(whole.GroundTruth).Distinct().Order(), split);
+        int[] queries = [.. ranges.Queries];
+        return whole.Restrict(queries, ranges.WholeDatabase ? Enumerable.Range(0, whole.Database.Count) : queries.SelectMany(whole.GroundTruth).Distinct().Order(), split);
     }
 
     private static string FullPath(string path)

@@ -13,7 +13,7 @@ internal static class ImageTableReader
     {
         var table = new CsvTable(file, "path", "set");
         var splits = Splits(table);
-        var everything = split == DatasetReader.All || QueryRange.TryParse(split, out _) && !splits.Contains(split);
+        var everything = split == DatasetReader.All || QueryRanges.Parse(split) is not null && !splits.Contains(split);
         if (!everything && !splits.Contains(split))
             throw new UserErrorException($"{file} has no split {split}; it has {string.Join(", ", splits)}.");
 

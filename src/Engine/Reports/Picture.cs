@@ -33,6 +33,22 @@ internal sealed class Picture : IDisposable
         Canvas.DrawText(Shortened(text, font, width), x, y, align, font, paint);
     }
 
+    /// <summary>Breaks a text between its words into lines that are no wider than <paramref name="width"/>, a single long word excepted.</summary>
+    public static IReadOnlyList<string> Break(string text, float size, bool bold, float width)
+    {
+        using var font = ReportFont.Sized(size, bold);
+        List<string> lines = [];
+        foreach (var word in text.Split(' '))
+        {
+            if (lines.Count > 0 && font.MeasureText($"{lines[^1]} {word}") <= width)
+                lines[^1] += " " + word;
+            else
+                lines.Add(word);
+        }
+
+        return lines;
+    }
+
     public void Disc(float x, float y, float radius, SKColor colour)
     {
         using var paint = new SKPaint { Color = colour, IsAntialias = true };

@@ -9,9 +9,10 @@ namespace IlgpuNetVlad.Engine.Reports;
 /// </summary>
 public static class PictureSheet
 {
-    private const int Margin = 24, Gap = 14, Divider = 34, Frame = 5, CaptionLine = 16;
+    private const int Margin = 24, Gap = 14, Divider = 34, Frame = 5, CaptionLine = 16, TitleLine = 26, TitleSize = 20;
 
     /// <summary>Draws and writes a sheet.</summary>
+    /// <param name="title">Takes as many lines as it needs.</param>
     /// <param name="headings">One for each column, or empty; a heading reaches over the columns behind it that have an empty one.</param>
     /// <param name="rows">One picture for each column; null leaves room with a line through it, between groups.</param>
     /// <param name="cell">Width of a picture in pixels; its height is at most three quarters of it.</param>
@@ -29,10 +30,12 @@ public static class PictureSheet
         var lines = rows.SelectMany(row => row).OfType<SheetPicture>().Where(p => p.Caption.Length > 0).Select(p => p.Caption.Count(c => c == '\n') + 1).DefaultIfEmpty(0).Max();
         var cellHeight = CellHeight(rows, decoder, cell);
         var rowHeight = cellHeight + Math.Min(2, lines) * CaptionLine + Gap + 6;
-        var top = Margin + (title.Length > 0 ? 34 : 0) + (headings.Count > 0 ? 26 : 0);
-        using var picture = new Picture(Math.Max(320, left[columns] - Gap + Margin), top + rows.Count * rowHeight + Margin / 2);
-        if (title.Length > 0)
-            picture.Text(title, Margin, Margin + 16, 20, bold: true, width: picture.Width - 2 * Margin);
+        var width = Math.Max(320, left[columns] - Gap + Margin);
+        var titles = title.Length > 0 ? Picture.Break(title, TitleSize, bold: true, width - 2 * Margin) : [];
+        var top = Margin + (titles.Count > 0 ? 8 + titles.Count * TitleLine : 0) + (headings.Count > 0 ? 26 : 0);
+        using var picture = new Picture(width, top + rows.Count * rowHeight + Margin / 2);
+        for (var i = 0; i < titles.Count; i++)
+            picture.Text(titles[i], Margin, Margin + 16 + i * TitleLine, TitleSize, bold: true, width: width - 2 * Margin);
         for (var c = 0; c < headings.Count; c++)
         {
             if (headings[c].Length == 0)

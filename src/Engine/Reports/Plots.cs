@@ -79,6 +79,7 @@ public static class Plots
         var end = points.Select(point => point.Epoch).DefaultIfEmpty(1).Max();
         foreach (var plot in new[] { recall, loss })
         {
+            plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic { IntegerTicksOnly = true };
             plot.Axes.SetLimitsX(-0.02 * end, Math.Max(1e-3, 1.02 * end));
             // Both halves begin at the same place, or a line through both would lie.
             plot.Axes.Left.MinimumSize = plot.Axes.Left.MaximumSize = 80;

@@ -23,6 +23,13 @@ public static class QuerySample
         return [.. kinds.Zip(shares).SelectMany(k => Spread(k.First, k.Second)).Order()];
     }
 
+    /// <summary>How many queries are of each of the four kinds, in words.</summary>
+    public static string Tally(IReadOnlyList<bool> before, IReadOnlyList<bool> after)
+    {
+        int Count(bool was, bool isNow) => before.Zip(after).Count(q => q == (was, isNow));
+        return $"{Count(true, true)} right before and after, {Count(false, true)} gained, {Count(true, false)} lost, {Count(false, false)} wrong";
+    }
+
     /// <summary>Some queries of one kind, spread evenly over the set.</summary>
     /// <param name="which">For each query whether it is of that kind.</param>
     /// <param name="rows">Queries to choose; all of the kind where there are fewer.</param>

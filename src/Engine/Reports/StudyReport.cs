@@ -19,10 +19,9 @@ public static class StudyReport
         string curves = Path.Combine(folder, "test-recall.png"), answers = Path.Combine(folder, "test-answers.png");
         Plots.Recall(curves, "Recall on the city's test quarter", [.. result.Rows.Select(r => RecallCurve.Of(r.Name, r.Report))]);
         bool[] before = Right(result.Before), after = Right(result.After);
-        int Count(bool was, bool isNow) => before.Zip(after).Count(q => q == (was, isNow));
         AnswerSheet.Write(
             answers,
-            $"Queries of the test quarter and their first answers: {Count(true, true)} right before and after, {Count(false, true)} gained, {Count(true, false)} lost, {Count(false, false)} wrong",
+            $"Queries of the test quarter and their first answers: {QuerySample.Tally(before, after)}",
             result.Test, QuerySample.Proportional(before, after, Rows),
             [new("before training", result.Before.Answers), new("after training", result.After.Answers)], decoder);
         string failedBefore = Path.Combine(folder, "test-failures-before.png"), failedAfter = Path.Combine(folder, "test-failures-after.png");

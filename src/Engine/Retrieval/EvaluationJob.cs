@@ -55,7 +55,7 @@ public sealed record EvaluationJob
     private Projection FitPca(Network network, IImageDecoder decoder, IProgressSink progress, CancellationToken token)
     {
         string path = PcaDataset ?? Dataset;
-        if (PcaDataset is null && !DatasetReader.Splits(path).Contains(PcaSplit) && !QueryRange.TryParse(PcaSplit, out _))
+        if (PcaDataset is null && !DatasetReader.Splits(path).Contains(PcaSplit) && QueryRanges.Parse(PcaSplit) is null)
             throw new UserErrorException($"{path} has no split {PcaSplit} to fit a PCA on: name other images with --pca-dataset or --pca-split, or store a PCA in the weights with `pca`.");
         var (pca, images) = PcaSample.Fit(network, DatasetReader.Open(path, PcaSplit), Dimensions.Max(), Whiten, decoder, Batch, Seed, progress, token);
         progress.Line($"PCA{(Whiten ? " with whitening" : "")} of {pca.OutputLength} components, fitted on {images} database images of {path}, {PcaSplit}");

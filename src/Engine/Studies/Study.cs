@@ -13,10 +13,13 @@ namespace IlgpuNetVlad.Engine.Studies;
 
 /// <summary>
 /// Runs a study in a folder of its own: a run folder for each cell, its measurements in <c>measurements.json</c> beside its weights once it is done. Started again, it leaves finished
-/// cells alone and resumes the one that was interrupted. But for training logs nothing in it tells the time: the same settings give the same files on the same device.
+/// cells alone and resumes the one that was interrupted; so it does with settings whose lists grew, such as by a seed.
+/// But for training logs nothing in it tells the time: the same settings give the same files on the same device.
 /// </summary>
 public sealed class Study
 {
+    private const string Finished = "measurements.json";
+
     private readonly StudySettings settings;
     private readonly string folder;
     private readonly Device device;
@@ -27,40 +30,40 @@ public sealed class Study
     public Study(StudySettings settings, string folder, Device device, IImageDecoder decoder, IProgressSink progress)
     {
         (this.settings, this.folder, this.device, this.decoder, this.progress) = (settings, Path.GetFullPath(folder), device, decoder, progress);
-        string kept = Path.Combine(this.folder, "settings.json"), text = settings.ToJson();
-        if (!File.Exists(kept))
-            AtomicFile.WriteText(kept, text);
-        else if (File.ReadAllText(kept) != text)
-            throw new UserErrorException($"{folder} holds a study with other settings, whose results would not fit to these: name another folder with --output.");
+        if (File.Exists(Kept) && StudyGrowth.Between(StudySettings.Read(Kept), settings).Differences is { Count: > 0 } differences)
+            throw new UserErrorException($"{folder} holds a study with other settings ({string.Join("; ", differences)}), whose results would not fit to these: name another folder with --output.");
     }
+
+    private string Kept => Path.Combine(folder, "settings.json");
 
     /// <exception cref="OperationCanceledException">Finished cells, and the checkpoint of the one at work, stay for the next time.</exception>
     public StudyResult Run(CancellationToken token = default)
     {
         string dataset = settings.Dataset is { } path ? Path.GetFullPath(path) : Town(token);
         var cells = settings.Cells;
+        var splits = cells.Select(c => c.Fold).Distinct().Select(fold => (Fold: fold, Splits: Splits(fold, dataset))).ToArray();
         // All that can be wrong is found before the first hour, not after it.
-        foreach (bool timeMachine in settings.TimeMachine)
-            DatasetReader.Open(dataset, settings.TrainingSplit, settings.Training.Rules with { TimeMachine = timeMachine }).CheckTraining();
-        DatasetReader.Open(dataset, settings.ValidationSplit).Check();
-        foreach (var test in settings.Tests)
-            DatasetReader.Open(Of(test, dataset), test.Split).Check();
+        foreach (var fold in splits)
+            Check(fold.Splits, dataset);
+        Keep();
         var measurements = new List<StudyMeasurement>();
         var watch = Stopwatch.StartNew();
         int made = 0;
         for (int i = 0; i < cells.Count; i++)
         {
-            string file = Path.Combine(CellFolder(cells[i]), "measurements.json");
+            string file = Path.Combine(CellFolder(cells[i]), Finished);
             if (!File.Exists(file))
             {
                 string left = made == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", about {watch.Elapsed.TotalMinutes / made * (cells.Count - i):0} minutes left");
-                progress.Line($"Cell {i + 1} of {cells.Count}: {cells[i].Trained}, seed {cells[i].Seed}{left}");
+                progress.Line($"Cell {i + 1} of {cells.Count}: {cells[i].Trained}, {cells[i].Turn}{left}");
                 // Cells of a seed that differ in training alone share their start.
-                bool measureStart = !measurements.Any(m => m.Row == cells[i].Start && m.Seed == cells[i].Seed);
-                AtomicFile.WriteText(file, JsonSerializer.Serialize(Make(cells[i], dataset, measureStart, token)) + "\n");
+                bool measureStart = !measurements.Any(m => m.Row == cells[i].Start && (m.Seed, m.Fold) == (cells[i].Seed, cells[i].Fold));
+                var its = splits.Single(s => s.Fold == cells[i].Fold).Splits;
+                AtomicFile.WriteText(file, JsonSerializer.Serialize(Make(cells[i], dataset, its, measureStart, token)) + "\n");
                 made++;
             }
-            measurements.AddRange(Read(file));
+            // Where the grid grew by a cell that comes before this one, both have measured their start.
+            measurements.AddRange(Read(file).ExceptBy(measurements.Select(m => m.Key), m => m.Key));
         }
         return new(settings, measurements);
     }
@@ -77,6 +80,35 @@ public sealed class Study
         }
     }
 
+    /// <summary>Writes what the folder is of from now on. Cells that lack measurements which are new among the settings are measured anew; what they trained stays.</summary>
+    private void Keep()
+    {
+        if (File.Exists(Kept) && StudyGrowth.Between(StudySettings.Read(Kept), settings).MeasuresMore)
+            foreach (var cell in settings.Cells)
+                if (File.Exists(Path.Combine(CellFolder(cell), Finished)))
+                    File.Delete(Path.Combine(CellFolder(cell), Finished));
+        AtomicFile.WriteText(Kept, settings.ToJson());
+    }
+
+    private StudySplits Splits(int? fold, string dataset)
+        => fold is { } f ? settings.Folds!.Of(f, DatasetReader.Open(dataset, DatasetReader.All).Queries.Count) : new(settings.TrainingSplit, settings.ValidationSplit, null);
+
+    /// <exception cref="UserErrorException">There is nothing to learn or to test, or a fold learns from places that it tests.</exception>
+    private void Check(StudySplits splits, string dataset)
+    {
+        foreach (bool timeMachine in settings.TimeMachine)
+            DatasetReader.Open(dataset, splits.Training, settings.Training.Rules with { TimeMachine = timeMachine }).CheckTraining();
+        DatasetReader.Open(dataset, splits.Validation).Check();
+        foreach (var test in settings.Tests)
+            DatasetReader.Open(Of(test, dataset), test.In(splits)).Check();
+        if (splits.Test is not { } tested)
+            return;
+        string[] Known(string split) => [.. DatasetReader.Open(dataset, split).Database.Select(d => d.Path)];
+        if (Known(splits.Training).Concat(Known(splits.Validation)).Intersect(Known(tested)).FirstOrDefault() is { } shared)
+            throw new UserErrorException(
+                $"{dataset} cannot be cut into {settings.Folds!.Count} folds: {shared} answers queries on both sides of a cut, so that a fold would test a place that it had learnt; choose ranges of queries yourself, with a gap between them.");
+    }
+
     private string CellFolder(StudyCell cell) => Path.Combine(folder, "cells", cell.Name);
 
     private static string Of(StudyTest test, string dataset) => test.Dataset is { } other ? Path.GetFullPath(other) : dataset;
@@ -89,13 +121,13 @@ public sealed class Study
         return town;
     }
 
-    private List<StudyMeasurement> Make(StudyCell cell, string dataset, bool measureStart, CancellationToken token)
+    private List<StudyMeasurement> Make(StudyCell cell, string dataset, StudySplits splits, bool measureStart, CancellationToken token)
     {
         var job = new TrainingJob
         {
             Dataset = dataset,
-            TrainingSplit = settings.TrainingSplit,
-            ValidationSplit = settings.ValidationSplit,
+            TrainingSplit = splits.Training,
+            ValidationSplit = splits.Validation,
             Network = settings.Network with
             {
                 Pooling = cell.Pooling, Clusters = cell.Clusters, Weights = settings.Network.Weights is { } weights ? Path.GetFullPath(weights) : null,
@@ -114,30 +146,31 @@ public sealed class Study
         for (int i = 0; i < settings.Tests.Count; i++)
         {
             var test = settings.Tests[i];
-            var before = measureStart ? Measure(found, start, cell.Start, test, i == 0, dataset, cell.Seed, token) : null;
-            var after = Measure(found, best, cell.Trained, test, i == 0, dataset, cell.Seed, token);
+            var before = measureStart ? Measure(found, start, cell.Start, cell, test, i == 0, dataset, splits, token) : null;
+            var after = Measure(found, best, cell.Trained, cell, test, i == 0, dataset, splits, token);
             if (i == 0)
                 Sheets(path, $"{settings.Title}, {test.Name}", cell, before, after);
         }
         return found;
     }
 
-    private EvaluationResult Measure(List<StudyMeasurement> to, string weights, string row, StudyTest test, bool first, string dataset, ulong seed, CancellationToken token)
+    private EvaluationResult Measure(
+        List<StudyMeasurement> to, string weights, string row, StudyCell cell, StudyTest test, bool first, string dataset, StudySplits splits, CancellationToken token)
     {
         EvaluationJob Job(bool whiten, IReadOnlyList<int> dimensions) => new()
         {
-            Network = new NetworkRequest { Weights = weights }, Dataset = Of(test, dataset), Split = test.Split, Dimensions = dimensions,
-            PcaDataset = dataset, PcaSplit = settings.TrainingSplit, Whiten = whiten, Seed = seed, Batch = 32,
+            Network = new NetworkRequest { Weights = weights }, Dataset = Of(test, dataset), Split = test.In(splits), Dimensions = dimensions,
+            PcaDataset = dataset, PcaSplit = splits.Training, Whiten = whiten, Seed = cell.Seed, Batch = 32,
         };
         EvaluationResult? whole = null;
         if (first && settings.Dimensions.Count > 0)
             foreach (bool whiten in settings.Whiten)
             {
                 whole = Job(whiten, Shorter(weights)).Run(device, decoder, progress, token);
-                to.AddRange(whole.ByDimension.Select(d => StudyMeasurement.Of(row, test.Name, d.Dimension, whiten, seed, d.Report)));
+                to.AddRange(whole.ByDimension.Select(d => StudyMeasurement.Of(row, test.Name, d.Dimension, whiten, cell, d.Report)));
             }
         whole ??= Job(whiten: false, []).Run(device, decoder, progress, token);
-        to.Add(StudyMeasurement.Of(row, test.Name, 0, false, seed, whole.Report));
+        to.Add(StudyMeasurement.Of(row, test.Name, 0, false, cell, whole.Report));
         return whole;
     }
 
@@ -152,14 +185,15 @@ public sealed class Study
     private void Sheets(string path, string title, StudyCell cell, EvaluationResult? before, EvaluationResult after)
     {
         static bool[] Right(RecallReport report) => [.. report.FirstHit.Select(rank => rank == 1)];
-        string trained = $"{title}: {cell.Trained}, seed {cell.Seed}";
+        string trained = $"{title}: {cell.Trained}, {cell.Turn}";
         var set = after.Described.Set;
         FailureSheet.Write(Path.Combine(path, "failures-after.png"), trained, set, after.Report, decoder);
         if (before is null)
             return;
-        FailureSheet.Write(Path.Combine(path, "failures-before.png"), $"{title}: {cell.Start}, seed {cell.Seed}", set, before.Report, decoder);
+        FailureSheet.Write(Path.Combine(path, "failures-before.png"), $"{title}: {cell.Start}, {cell.Turn}", set, before.Report, decoder);
+        var right = (Before: Right(before.Report), After: Right(after.Report));
         AnswerSheet.Write(
-            Path.Combine(path, "answers.png"), trained, set, QuerySample.Proportional(Right(before.Report), Right(after.Report), 10),
+            Path.Combine(path, "answers.png"), $"{trained}: {QuerySample.Tally(right.Before, right.After)}", set, QuerySample.Proportional(right.Before, right.After, 10),
             [new("before training", before.Report.Answers), new("after training", after.Report.Answers)], decoder);
     }
 }

@@ -14,15 +14,21 @@ public sealed record StudyResult(StudySettings Settings, IReadOnlyList<StudyMeas
     {
         var names = Settings.Cells.Select(c => c.Start).Concat(Settings.Cells.Select(c => c.Trained)).Distinct();
         return [.. from name in names
-                   let seeds = Measurements.Where(m => m.Row == name && m.Test == test && m.Dimensions == 0).ToArray()
+                   let seeds = OneATurn(Measurements.Where(m => m.Row == name && m.Test == test && m.Dimensions == 0))
                    where seeds.Length > 0
                    select new StudyRow(name, seeds)];
     }
 
+    /// <summary>Where each fold asks its own queries, a seed's folds are one measurement of all queries, in their order; else every training is one for itself.</summary>
+    private StudyMeasurement[] OneATurn(IEnumerable<StudyMeasurement> measurements)
+        => [.. from m in measurements
+               group m by (m.Seed, Fold: Settings.Tests.Single(t => t.Name == m.Test).IsOfFolds ? null : m.Fold) into turn
+               select turn.First() with { Fold = turn.Key.Fold, FirstHit = [.. turn.OrderBy(m => m.Fold).SelectMany(m => m.FirstHit)] }];
+
     /// <summary>Rows of shortened descriptors on the first test, by row, whitening and length.</summary>
     public IReadOnlyList<(StudyRow Row, bool Whitened, int Dimensions)> ShortRows
         => [.. from g in Measurements.Where(m => m.Dimensions > 0).GroupBy(m => (m.Row, m.Whitened, m.Dimensions))
-               select (new StudyRow(g.Key.Row, [.. g]), g.Key.Whitened, g.Key.Dimensions)];
+               select (new StudyRow(g.Key.Row, OneATurn(g)), g.Key.Whitened, g.Key.Dimensions)];
 
     /// <summary>Writes <c>table.md</c>, <c>results.json</c>, <c>recall.png</c>, and <c>dimensions.png</c> where lengths were asked for.</summary>
     /// <returns>The files.</returns>
@@ -49,6 +55,8 @@ public sealed record StudyResult(StudySettings Settings, IReadOnlyList<StudyMeas
     public string Markdown()
     {
         var text = new StringBuilder($"# {Settings.Title}\n\n");
+        if (Settings.Folds is { } folds)
+            text.Append(CultureInfo.InvariantCulture, $"{folds.Count} folds by place: each query is asked of networks that learnt from other places, {folds.Validation} of which chose the epoch, and a row has all folds' queries.\n");
         text.Append(CultureInfo.InvariantCulture, $"Seeds {string.Join(", ", Settings.Seeds)}. Recall in %: mean over the seeds ± their standard deviation, and Wilson's 95 % interval of that mean\n");
         text.Append("for other queries of the kind. The last column compares recall@1 with the best row: queries that speak for that one, for this one, and the chance of so uneven a\nsplit without a difference (exact sign test; a query speaks for the row that hit it with more seeds).\n");
         foreach (var test in Settings.Tests)
@@ -61,12 +69,26 @@ public sealed record StudyResult(StudySettings Settings, IReadOnlyList<StudyMeas
             foreach (var row in rows)
                 text.Append(CultureInfo.InvariantCulture, $"| {row.Name} | {Cell(row, 1)} | {Cell(row, 5)} | {Cell(row, 10)} | {(row == best ? "the best" : Comparison(best, row))} |\n");
         }
+        if (Settings.Folds is not null)
+            ByFold(text);
         if (ShortRows.Count == 0)
             return text.ToString();
         text.Append(CultureInfo.InvariantCulture, $"\n## {Settings.Tests[0].Name}: recall@1 after PCA, fitted on the training split's database\n\n| | {string.Join(" | ", Settings.Dimensions)} |\n|---|{string.Concat(Settings.Dimensions.Select(_ => "---|"))}\n");
         foreach (var g in ShortRows.GroupBy(r => (r.Row.Name, r.Whitened)))
             text.Append(CultureInfo.InvariantCulture, $"| {g.Key.Name}{(g.Key.Whitened ? ", whitened" : "")} | {string.Join(" | ", Settings.Dimensions.Select(d => g.Where(r => r.Dimensions == d).Select(r => Share(r.Row, 1)).FirstOrDefault("–")))} |\n");
         return text.ToString();
+    }
+
+    /// <summary>Whether one fold alone makes a difference.</summary>
+    private void ByFold(StringBuilder text)
+    {
+        string test = Settings.Tests[0].Name;
+        int[] folds = [.. Enumerable.Range(1, Settings.Folds!.Count)];
+        text.Append(CultureInfo.InvariantCulture, $"\n## {test}: recall@1 by fold\n\n| | {string.Join(" | ", folds.Select(f => $"fold {f}"))} |\n|---|{string.Concat(folds.Select(_ => "---|"))}\n");
+        foreach (var row in Rows(test))
+            text.Append(CultureInfo.InvariantCulture, $"| {row.Name} | {string.Join(" | ", folds.Select(f => Share(new(row.Name, [.. Of(row.Name, f)]), 1)))} |\n");
+
+        IEnumerable<StudyMeasurement> Of(string name, int fold) => Measurements.Where(m => m.Row == name && m.Test == test && m.Dimensions == 0 && m.Fold == fold);
     }
 
     private static string Share(StudyRow row, int n)

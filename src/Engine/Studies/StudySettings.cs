@@ -21,6 +21,9 @@ public sealed record StudySettings
     public string TrainingSplit { get; init; } = "train";
     public string ValidationSplit { get; init; } = "val";
 
+    /// <summary>Splits that rotate over the whole set in place of <see cref="TrainingSplit"/> and <see cref="ValidationSplit"/>; null for none. Needs a listed truth.</summary>
+    public StudyFolds? Folds { get; init; }
+
     /// <summary>What is measured; the first one gets the plots, the sheets and <see cref="Dimensions"/>.</summary>
     public required IReadOnlyList<StudyTest> Tests { get; init; }
 
@@ -80,13 +83,15 @@ public sealed record StudySettings
     public string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
 
     /// <summary>One training each, in the order in which they run: all of a seed before the next, so that an early look sees every row.</summary>
+    [JsonIgnore]
     public IReadOnlyList<StudyCell> Cells
         => [.. from seed in Seeds
+               from fold in Folds is { } folds ? Enumerable.Range(1, folds.Count).Select(f => (int?)f) : [null]
                from pooling in Pooling
                from clusters in pooling.HasClusters() ? Clusters.Select(k => (int?)k) : [null]
                from layer in TrainFrom
                from timeMachine in TimeMachine
-               select new StudyCell(pooling, clusters, layer, timeMachine, seed)];
+               select new StudyCell(pooling, clusters, layer, timeMachine, seed, fold)];
 
     private void Check(string path)
     {
@@ -99,6 +104,17 @@ public sealed record StudySettings
         Require(Tests.Count > 0, "it needs at least one test");
         Require(Tests.Select(t => t.Name).Distinct().Count() == Tests.Count, "two tests have the same name");
         Require(Pooling.Count > 0 && Clusters.Count > 0 && TrainFrom.Count > 0 && TimeMachine.Count > 0 && Seeds.Count > 0 && Whiten.Count > 0, "none of its lists may be empty");
+        if (Folds is { } folds)
+        {
+            Require(folds.Count >= 2 && folds.Validation >= 1, "it needs at least 2 folds, and at least 1 query of each for validation");
+            Require(Dataset is not null, "folds need a dataset with listed truth, which a city is not");
+            Require((TrainingSplit, ValidationSplit) == ("train", "val"), "folds say themselves what is learnt from and what chooses the epoch: leave trainingSplit and validationSplit out");
+            Require(Tests.All(t => t.IsOfFolds || t.Dataset is not null), "with folds, a test of the set that is learnt from must have the split fold or fold/all");
+        }
+        else
+        {
+            Require(!Tests.Any(t => t.IsOfFolds), "a test has the split fold, but there are no folds");
+        }
         Require(Cells.Select(c => c.Name).Distinct().Count() == Cells.Count, "a list names the same thing twice");
         Require(Dimensions.All(d => d >= 1), "lengths after PCA must be 1 or more");
         Require(Network.Pooling is null && Network.Clusters is null, "pooling and clusters belong into the study's own lists, not into its network");
