@@ -15,14 +15,16 @@ public static unsafe partial class Convolution
         });
 
     /// <param name="pooled">For <see cref="ForwardPooledOperation"/>.</param>
-    private static Preparation<ConvolutionShape> WinogradPreparation(bool pooled) => new(
-        HostWinograd.Prepared,
+    private static Preparation<ConvolutionShape> WinogradPreparation<TFilter>(bool pooled)
+        where TFilter : struct, IWinogradFilter
+        => new(
+        HostWinograd<TFilter>.Prepared,
         (Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared)
-            => HostWinograd.Prepare(device, s, HostMemory.Pointer(v[1]), HostMemory.Pointer(prepared)),
+            => HostWinograd<TFilter>.Prepare(device, s, HostMemory.Pointer(v[1]), HostMemory.Pointer(prepared)),
         (Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared, ArrayView<float> workspace) =>
         {
             if (s.B > 0)
-                HostWinograd.Forward(device, s, pooled, HostMemory.Pointer(v[0]), Bias(s, v), HostMemory.Pointer(v[3]), HostMemory.Pointer(prepared), HostMemory.Pointer(workspace));
+                HostWinograd<TFilter>.Forward(device, s, pooled, HostMemory.Pointer(v[0]), Bias(s, v), HostMemory.Pointer(v[3]), HostMemory.Pointer(prepared), HostMemory.Pointer(workspace));
         });
 
     private static float* Bias(in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v) => s.HasBias != 0 ? HostMemory.Pointer(v[2]) : null;
@@ -38,14 +40,16 @@ public static unsafe partial class Convolution
         => HostWeightGradient.Run(device, s, HostMemory.Pointer(v[0]), HostMemory.Pointer(v[1]), HostMemory.Pointer(v[2]), HostMemory.Pointer(v[3]),
             HostMemory.Pointer(v[4]), HostMemory.Pointer(workspace));
 
-    private static void BackwardDataWinograd(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
+    private static void BackwardDataWinograd<TFilter>(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
+        where TFilter : struct, IWinogradFilter
     {
         if (s.B > 0)
-            HostWinograd.BackwardData(device, s, HostMemory.Pointer(v[0]), HostMemory.Pointer(v[1]), HostMemory.Pointer(v[2]), HostMemory.Pointer(v[3]),
+            HostWinograd<TFilter>.BackwardData(device, s, HostMemory.Pointer(v[0]), HostMemory.Pointer(v[1]), HostMemory.Pointer(v[2]), HostMemory.Pointer(v[3]),
                 HostMemory.Pointer(workspace));
     }
 
-    private static void BackwardWeightsWinograd(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
-        => HostWinogradGradient.Run(device, s, HostMemory.Pointer(v[0]), HostMemory.Pointer(v[1]), HostMemory.Pointer(v[2]), HostMemory.Pointer(v[3]),
+    private static void BackwardWeightsWinograd<TFilter>(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
+        where TFilter : struct, IWinogradFilter
+        => HostWinogradGradient<TFilter>.Run(device, s, HostMemory.Pointer(v[0]), HostMemory.Pointer(v[1]), HostMemory.Pointer(v[2]), HostMemory.Pointer(v[3]),
             HostMemory.Pointer(v[4]), HostMemory.Pointer(workspace));
 }

@@ -23,7 +23,7 @@ public static partial class Convolution
         Tolerance = s => 2 * SumTolerance(s.R * s.S * s.GroupIc),
         Variants =
         [
-            new("host-winograd", VariantKind.Host, WinogradPreparation(pooled: true), HostWinograd.ForwardWorkspace, Winograd.Refuses),
+            new("host-winograd", VariantKind.Host, WinogradPreparation<WinogradFilter3>(pooled: true), HostWinograd<WinogradFilter3>.ForwardWorkspace, WinogradFilter<WinogradFilter3>.Refuses),
             TensorCore<WgmmaConvolution, Bf16Numbers>.ForwardPooled,
             TensorCore<MmaConvolution<NarrowTile, Bf16Numbers>, Bf16Numbers>.ForwardPooled,
             TensorCore<MmaConvolution<WideTile, Bf16Numbers>, Bf16Numbers>.ForwardPooled,

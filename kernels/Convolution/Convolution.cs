@@ -30,7 +30,8 @@ public static partial class Convolution
         Tolerance = s => SumTolerance(s.R * s.S * s.GroupIc),
         Variants =
         [
-            new("host-winograd", VariantKind.Host, WinogradPreparation(pooled: false), HostWinograd.ForwardWorkspace, Winograd.Refuses),
+            new("host-winograd", VariantKind.Host, WinogradPreparation<WinogradFilter3>(pooled: false), HostWinograd<WinogradFilter3>.ForwardWorkspace, WinogradFilter<WinogradFilter3>.Refuses),
+            new("host-winograd-5x5", VariantKind.Host, WinogradPreparation<WinogradFilter5>(pooled: false), HostWinograd<WinogradFilter5>.ForwardWorkspace, WinogradFilter<WinogradFilter5>.Refuses),
             new("host-6x4v", VariantKind.Host, DirectPreparation, HostConvolution.ForwardWorkspace),
             TensorCore<WgmmaConvolution, Bf16Numbers>.Forward,
             TensorCore<MmaConvolution<NarrowTile, Bf16Numbers>, Bf16Numbers>.Forward,
@@ -54,7 +55,8 @@ public static partial class Convolution
         Tolerance = s => SumTolerance(s.R * s.S * s.GroupOc),
         Variants =
         [
-            new("host-winograd", VariantKind.Host, BackwardDataWinograd, HostWinograd.BackwardDataWorkspace, Winograd.Refuses),
+            new("host-winograd", VariantKind.Host, BackwardDataWinograd<WinogradFilter3>, HostWinograd<WinogradFilter3>.BackwardDataWorkspace, WinogradFilter<WinogradFilter3>.Refuses),
+            new("host-winograd-5x5", VariantKind.Host, BackwardDataWinograd<WinogradFilter5>, HostWinograd<WinogradFilter5>.BackwardDataWorkspace, WinogradFilter<WinogradFilter5>.Refuses),
             new("host-6x4v", VariantKind.Host, BackwardDataHost, HostConvolution.BackwardDataWorkspace),
             TensorCore<WgmmaConvolution, Bf16Numbers>.BackwardData,
             TensorCore<MmaConvolution<NarrowTile, Bf16Numbers>, Bf16Numbers>.BackwardData,
@@ -82,7 +84,8 @@ public static partial class Convolution
         Tolerance = s => SumTolerance(s.B * s.P * s.Q),
         Variants =
         [
-            new("host-winograd", VariantKind.Host, BackwardWeightsWinograd, HostWinogradGradient.Workspace, Winograd.RefusesGradient),
+            new("host-winograd", VariantKind.Host, BackwardWeightsWinograd<WinogradFilter3>, HostWinogradGradient<WinogradFilter3>.Workspace, WinogradFilter<WinogradFilter3>.RefusesGradient),
+            new("host-winograd-5x5", VariantKind.Host, BackwardWeightsWinograd<WinogradFilter5>, HostWinogradGradient<WinogradFilter5>.Workspace, WinogradFilter<WinogradFilter5>.RefusesGradient),
             new("host-6x4v", VariantKind.Host, BackwardWeightsHost, HostWeightGradient.Workspace),
             TensorCore<WgmmaConvolution, Bf16Numbers>.BackwardWeights,
             TensorCore<MmaConvolution<NarrowTile, Bf16Numbers>, Bf16Numbers>.BackwardWeights,
@@ -144,6 +147,10 @@ public static partial class Convolution
         new(6, 9, 14, 24, 26, 3, 3, 1, 1, 1, 1),               // the same, columns beyond a vector
         new(1, 12, 16, 20, 20, 3, 3, 1, 1, 1, 1),              // whole tiles, as few as it takes
         new(0, 12, 16, 16, 16, 3, 3, 1, 1),                    // empty batch
+        new(2, 9, 13, 17, 66, 5, 5, 1, 2, 1, 1),               // Winograd with 5×5 taps: tiles cut at both ends, channels beyond a vector, two images and panels
+        new(1, 11, 9, 16, 24, 5, 5, 1, 0, 1, 1, 0),            // without padding, as few tiles as it takes
+        new(4, 8, 7, 33, 26, 5, 5, 1, 4, 1, 0),                // all the padding that it takes; tiles enough for its gradient by weights
+        new(4, 9, 8, 24, 30, 5, 5, 1, 2, 1, 1, 1, 6),          // a part of a joined map
         new(2, 5, 6, 8, 12, 1, 1, 1, 0, 1, 1, 1, 20),          // a part of a joined map
         new(2, 5, 7, 4, 33, 3, 3, 1, 1, 1, 0, 1, 5),           // the same by strips, without a mask
         new(2, 7, 8, 8, 66, 3, 3, 2, 1, 2, 1, 0, 7),           // the same with a stride and groups

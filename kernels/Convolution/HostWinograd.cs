@@ -4,18 +4,19 @@ using System.Runtime.Intrinsics;
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
-/// The Host variant of 3×3 convolutions by <see cref="Winograd"/>: forward, and backward for data, which is the forward pass of the masked dy with the filters
+/// The Host variant of 3×3 and 5×5 convolutions by <see cref="Winograd"/>: forward, and backward for data, which is the forward pass of the masked dy with the filters
 /// turned and their channels swapped.
 /// <para>
 /// A worker takes a block of up to 24 or 48 tiles, of whatever images. It transforms all input channels of the block into its own scratch V [point][tile][channel];
 /// then, panel of 64 output channels by panel, multiplies V by the transformed weights at each of the 36 points through <see cref="RegisterTile"/> into M
 /// [point][tile][64], which stays in the L2 cache, and transforms M to outputs with bias and ReLU, and takes the maxima of 2×2 where pooling follows: then
 /// the map before it is never written. Weights are transformed once a call, or once for many calls (<see cref="Preparation{TProblem}"/>). 2.25 multiply-adds an
-/// output and channel pair instead of 9; V is read once a panel, the weights of a panel once a block: 12 or 24 FLOPs for each byte of them.
+/// output and channel pair instead of 9 with 3×3 taps, 9 instead of 25 with 5×5; V is read once a panel, the weights of a panel once a block: 12 or 24 FLOPs for each byte of them.
 /// Every sum over channels is one chain in order: no result depends on blocks, batch or threads. A NaN reaches all outputs of the tiles that read it.
 /// </para>
 /// </summary>
-internal readonly unsafe struct HostWinograd : IHostTask
+internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
+    where TFilter : struct, IWinogradFilter
 {
     /// <summary>
     /// Tiles of a block at most, a multiple of the rows of a register tile. Few keep V and M near the L2 cache's size; with many channels more of them pay, for
@@ -63,9 +64,9 @@ internal readonly unsafe struct HostWinograd : IHostTask
         return (int)((each + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows);
     }
 
-    private int TileRows => Winograd.Tiles(outRows);
+    private int TileRows => WinogradFilter<TFilter>.Tiles(outRows);
 
-    private int TileColumns => Winograd.Tiles(outColumns);
+    private int TileColumns => WinogradFilter<TFilter>.Tiles(outColumns);
 
     private long Tiles => (long)images * TileRows * TileColumns;
 
@@ -73,25 +74,25 @@ internal readonly unsafe struct HostWinograd : IHostTask
     private static long PointStep(int tiles, int width) => (long)tiles * width + 16;
 
     private static long WorkerFloats(int channels)
-        => (channels + 15) / 16 * 16 + Winograd.Points * (PointStep(MaxBlock(channels), channels) + PointStep(MaxBlock(channels), HostPanels.MaxWidth)) + Winograd.Tile * Winograd.Tile * 16;
+        => (channels + 15) / 16 * 16 + Winograd.Points * (PointStep(MaxBlock(channels), channels) + PointStep(MaxBlock(channels), HostPanels.MaxWidth)) + TFilter.Tile * TFilter.Tile * 16;
 
     public static long ForwardWorkspace(Device device, ConvolutionShape s) => device.Threads * WorkerFloats(s.Ic);
 
     /// <summary>Floats of transformed weights.</summary>
-    public static long Prepared(Device device, ConvolutionShape s) => WinogradWeightPacking.Length(s.Ic, s.Oc);
+    public static long Prepared(Device device, ConvolutionShape s) => WinogradWeightPacking<TFilter>.Length(s.Ic, s.Oc);
 
     public static long BackwardDataWorkspace(Device device, ConvolutionShape s)
-        => HostLiveImages.Floats(s.B) + WinogradWeightPacking.Length(s.Oc, s.Ic) + device.Threads * WorkerFloats(s.Oc);
+        => HostLiveImages.Floats(s.B) + WinogradWeightPacking<TFilter>.Length(s.Oc, s.Ic) + device.Threads * WorkerFloats(s.Oc);
 
     public static void Prepare(Device device, in ConvolutionShape s, float* w, float* prepared)
     {
-        var packing = new WinogradWeightPacking(w, prepared, s, backward: false);
+        var packing = new WinogradWeightPacking<TFilter>(w, prepared, s, backward: false);
         device.RunHost(packing.Tiles, packing);
     }
 
     /// <param name="pooled">y is [B, P/2, Q/2, Oc], maxima of 2×2.</param>
     public static void Forward(Device device, in ConvolutionShape s, bool pooled, float* x, float* b, float* y, float* prepared, float* workspace)
-        => new HostWinograd(null, x, null, s.B, s.H, s.W, s.Ic, s.Ic, s.Padding, prepared, b, s.Relu != 0, pooled, y, s.P, s.Q, s.Oc, s.YPitch, workspace, device.Threads).Run(device);
+        => new HostWinograd<TFilter>(null, x, null, s.B, s.H, s.W, s.Ic, s.Ic, s.Padding, prepared, b, s.Relu != 0, pooled, y, s.P, s.Q, s.Oc, s.YPitch, workspace, device.Threads).Run(device);
 
     public static void BackwardData(Device device, in ConvolutionShape s, float* w, float* y, float* dy, float* dx, float* workspace)
     {
@@ -100,10 +101,10 @@ internal readonly unsafe struct HostWinograd : IHostTask
         live.ClearOthers(device, dx, (long)s.H * s.W * s.Ic);
         if (live.Count == 0)
             return;
-        var packing = new WinogradWeightPacking(w, workspace, s, backward: true);
+        var packing = new WinogradWeightPacking<TFilter>(w, workspace, s, backward: true);
         device.RunHost(packing.Tiles, packing);
-        new HostWinograd(live, dy, s.Relu != 0 ? y : null, live.Count, s.P, s.Q, s.Oc, s.YPitch, 2 - s.Padding, workspace, null, false, false, dx, s.H, s.W, s.Ic, s.Ic,
-            workspace + WinogradWeightPacking.Length(s.Oc, s.Ic), device.Threads).Run(device);
+        new HostWinograd<TFilter>(live, dy, s.Relu != 0 ? y : null, live.Count, s.P, s.Q, s.Oc, s.YPitch, TFilter.Taps - 1 - s.Padding, workspace, null, false, false, dx, s.H, s.W, s.Ic, s.Ic,
+            workspace + WinogradWeightPacking<TFilter>.Length(s.Oc, s.Ic), device.Threads).Run(device);
     }
 
     private void Run(Device device) => device.RunHost((int)((Tiles + block - 1) / block), this);
@@ -144,7 +145,7 @@ internal readonly unsafe struct HostWinograd : IHostTask
     {
         long line = tile / TileColumns;
         int image = (int)(line / TileRows);
-        return (live is { } some ? some[image] : image, (int)(line % TileRows) * Winograd.Tile, (int)(tile % TileColumns) * Winograd.Tile);
+        return (live is { } some ? some[image] : image, (int)(line % TileRows) * TFilter.Tile, (int)(tile % TileColumns) * TFilter.Tile);
     }
 
     private void Read(long tile, float* zeros, float* to, long step)
@@ -188,7 +189,7 @@ internal readonly unsafe struct HostWinograd : IHostTask
         where TOps : struct, IHostVector<TVector>
     {
         var (image, row, column) = Place(tile);
-        int lanes = TOps.Count, height = Math.Min(Winograd.Tile, outRows - row), width = Math.Min(Winograd.Tile, outColumns - column);
+        int lanes = TOps.Count, height = Math.Min(TFilter.Tile, outRows - row), width = Math.Min(TFilter.Tile, outColumns - column);
         int mapRows = outRows, mapColumns = outColumns;
         if (pooled)
         {
@@ -198,14 +199,14 @@ internal readonly unsafe struct HostWinograd : IHostTask
         float* tileStart = output + (((long)image * mapRows + row) * mapColumns + column) * outPitch + channel;
         for (int c = 0; c < used; c += lanes)
         {
-            WinogradTransforms.Output<TVector, TOps>(from + c, (nint)step, pixels);
+            WinogradTransforms.Output<TVector, TOps, TFilter>(from + c, (nint)step, pixels);
             if (pooled)
                 Pool<TVector, TOps>(pixels);
             int count = Math.Min(lanes, used - c);
             for (int i = 0; i < height; i++)
                 for (int j = 0; j < width; j++)
                 {
-                    float* to = tileStart + ((long)i * mapColumns + j) * outPitch + c, pixel = pixels + (i * Winograd.Tile + j) * lanes;
+                    float* to = tileStart + ((long)i * mapColumns + j) * outPitch + c, pixel = pixels + (i * TFilter.Tile + j) * lanes;
                     if (count == lanes)
                     {
                         var value = TOps.Load(pixel);
@@ -222,7 +223,7 @@ internal readonly unsafe struct HostWinograd : IHostTask
     }
 
     /// <summary>
-    /// The maxima of 2×2 take the places of the tile's upper left 2×2. Before bias and ReLU: both keep the order of numbers, also rounded, so the results are
+    /// The maxima of 2×2 take the places of the tile's upper left quarter. Before bias and ReLU: both keep the order of numbers, also rounded, so the results are
     /// those of pooling afterwards.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -231,13 +232,13 @@ internal readonly unsafe struct HostWinograd : IHostTask
         where TOps : struct, IHostVector<TVector>
     {
         int lanes = TOps.Count;
-        for (int i = 0; i < 2; i++)
-            for (int j = 0; j < 2; j++)
+        for (int i = 0; i < TFilter.Tile / 2; i++)
+            for (int j = 0; j < TFilter.Tile / 2; j++)
             {
-                float* window = pixels + (2 * i * Winograd.Tile + 2 * j) * lanes, below = window + Winograd.Tile * lanes;
+                float* window = pixels + (2 * i * TFilter.Tile + 2 * j) * lanes, below = window + TFilter.Tile * lanes;
                 TOps.Store(
                     TOps.Max(TOps.Max(TOps.Load(window), TOps.Load(window + lanes)), TOps.Max(TOps.Load(below), TOps.Load(below + lanes))),
-                    pixels + (i * Winograd.Tile + j) * lanes);
+                    pixels + (i * TFilter.Tile + j) * lanes);
             }
     }
 }

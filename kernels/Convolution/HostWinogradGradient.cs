@@ -4,16 +4,17 @@ using System.Runtime.Intrinsics;
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
-/// The Host variant of a 3×3 convolution's gradient by weights and bias, by <see cref="Winograd"/>'s transpose F(3×3, 4×4): a sum over all tiles of all images at
-/// each of the 36 points, from which Gᵀ · G makes the nine taps.
+/// The Host variant of a 3×3 or 5×5 convolution's gradient by weights and bias, by <see cref="Winograd"/>'s transpose, F(3×3, 4×4) or F(5×5, 2×2): a sum over all tiles of
+/// all images at each of the 36 points, from which Gᵀ · G makes the taps.
 /// <para>
 /// Blocks of tiles pass one after the other. Of each all threads first make V = Bᵀ x B [point][tile][channel in] and Z = A (dy·mask) Aᵀ [point][tile][channel
 /// out], both in the shared cache; then the sums grow, a point and a panel of 64 output channels a task, so that a panel's sums stay in one core's cache. Every sum
 /// is one chain over tiles in order, whatever the blocks and threads. Tiles of images whose dy is zero are left out (<see cref="HostLiveImages"/>). Workspace: the block and
-/// 36/9 times the weights.
+/// 36/9 or 36/25 times the weights.
 /// </para>
 /// </summary>
-internal static unsafe class HostWinogradGradient
+internal static unsafe class HostWinogradGradient<TFilter>
+    where TFilter : struct, IWinogradFilter
 {
     /// <summary>Floats that a block's V and Z take, about, and tiles that it has at least, lest the sums pass through memory too often.</summary>
     private const int BlockFloats = 2 << 20, MinBlock = 128;
@@ -21,7 +22,7 @@ internal static unsafe class HostWinogradGradient
     /// <summary>Tiles that one task transforms.</summary>
     private const int TaskTiles = 8;
 
-    private static long Tiles(in ConvolutionShape s) => (long)s.B * Winograd.Tiles(s.P) * Winograd.Tiles(s.Q);
+    private static long Tiles(in ConvolutionShape s) => (long)s.B * WinogradFilter<TFilter>.Tiles(s.P) * WinogradFilter<TFilter>.Tiles(s.Q);
 
     private static int Block(in ConvolutionShape s)
     {
@@ -29,7 +30,7 @@ internal static unsafe class HostWinogradGradient
         return (int)Math.Min(Tiles(s), fits);
     }
 
-    /// <summary>See <see cref="HostWinograd"/>: not a multiple of 4 KiB.</summary>
+    /// <summary>See <see cref="HostWinograd{TFilter}"/>: not a multiple of 4 KiB.</summary>
     private static long PointStep(int tiles, int width) => (long)tiles * width + 16;
 
     private static int PaddedIn(in ConvolutionShape s) => (s.Ic + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows;
@@ -87,9 +88,9 @@ internal static unsafe class HostWinogradGradient
 
         private void Transform(int t)
         {
-            int tileColumns = Winograd.Tiles(s.Q), tileRows = Winograd.Tiles(s.P), padded = HostPanels.Padded(s.Oc);
+            int tileColumns = WinogradFilter<TFilter>.Tiles(s.Q), tileRows = WinogradFilter<TFilter>.Tiles(s.P), padded = HostPanels.Padded(s.Oc);
             long tile = first + t, line = tile / tileColumns;
-            int image = live[(int)(line / tileRows)], row = (int)(line % tileRows) * Winograd.Tile, column = (int)(tile % tileColumns) * Winograd.Tile;
+            int image = live[(int)(line / tileRows)], row = (int)(line % tileRows) * TFilter.Tile, column = (int)(tile % tileColumns) * TFilter.Tile;
             float** pixels = stackalloc float*[2 * Winograd.Points];
             for (int i = 0; i < Winograd.Patch; i++)
                 for (int j = 0; j < Winograd.Patch; j++)
@@ -107,23 +108,23 @@ internal static unsafe class HostWinogradGradient
                 WinogradTransforms.Input<Vector128<float>, HostVector128>(pixels, null, s.Ic, to, step);
 
             float** masks = mask == null ? null : pixels + Winograd.Points;
-            for (int i = 0; i < Winograd.Tile; i++)
-                for (int j = 0; j < Winograd.Tile; j++)
+            for (int i = 0; i < TFilter.Tile; i++)
+                for (int j = 0; j < TFilter.Tile; j++)
                 {
                     bool inside = row + i < s.P && column + j < s.Q;
                     long at = (((long)image * s.P + row + i) * s.Q + column + j) * s.YPitch;
-                    pixels[i * Winograd.Tile + j] = inside ? dy + at : zeros;
+                    pixels[i * TFilter.Tile + j] = inside ? dy + at : zeros;
                     if (mask != null)
-                        masks[i * Winograd.Tile + j] = inside ? mask + at : zeros;
+                        masks[i * TFilter.Tile + j] = inside ? mask + at : zeros;
                 }
             to = gradients + (long)t * padded;
             step = (nint)PointStep(block, padded);
             if (Vector512.IsHardwareAccelerated)
-                WinogradTransforms.Gradient<Vector512<float>, HostVector512>(pixels, masks, s.Oc, to, step);
+                WinogradTransforms.Gradient<Vector512<float>, HostVector512, TFilter>(pixels, masks, s.Oc, to, step);
             else if (Vector256.IsHardwareAccelerated)
-                WinogradTransforms.Gradient<Vector256<float>, HostVector256>(pixels, masks, s.Oc, to, step);
+                WinogradTransforms.Gradient<Vector256<float>, HostVector256, TFilter>(pixels, masks, s.Oc, to, step);
             else
-                WinogradTransforms.Gradient<Vector128<float>, HostVector128>(pixels, masks, s.Oc, to, step);
+                WinogradTransforms.Gradient<Vector128<float>, HostVector128, TFilter>(pixels, masks, s.Oc, to, step);
         }
     }
 
@@ -157,36 +158,48 @@ internal static unsafe class HostWinogradGradient
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
-            double* between = stackalloc double[18 * Lanes];
+            int taps = TFilter.Taps;
+            double* between = stackalloc double[Winograd.Patch * taps * Lanes];
             float* points = stackalloc float[Lanes];
+            double[] g = WinogradFilter<TFilter>.G;
             int padded = HostPanels.Padded(s.Oc);
             long step = SumStep(s);
             for (int column = 0; column < s.Oc; column += Lanes)
             {
                 int used = Math.Min(Lanes, s.Oc - column);
                 float* from = sums + (long)tile * padded + column;
-                for (int j = 0; j < 6; j++)
+                for (int j = 0; j < Winograd.Patch; j++)
                 {
-                    Vector512<double> t0 = default, t1 = default, t2 = default;
-                    for (int i = 0; i < 6; i++)
+                    Vector512<double> t0 = default, t1 = default, t2 = default, t3 = default, t4 = default;
+                    for (int i = 0; i < Winograd.Patch; i++)
                     {
-                        var sum = Wide(from + (6 * i + j) * step, used, points);
-                        t0 += Winograd.G[3 * i] * sum;
-                        t1 += Winograd.G[3 * i + 1] * sum;
-                        t2 += Winograd.G[3 * i + 2] * sum;
+                        var sum = Wide(from + (Winograd.Patch * i + j) * step, used, points);
+                        t0 += g[taps * i] * sum;
+                        t1 += g[taps * i + 1] * sum;
+                        t2 += g[taps * i + 2] * sum;
+                        if (taps == 5)
+                        {
+                            t3 += g[taps * i + 3] * sum;
+                            t4 += g[taps * i + 4] * sum;
+                        }
                     }
                     t0.Store(between + j * Lanes);
-                    t1.Store(between + (6 + j) * Lanes);
-                    t2.Store(between + (12 + j) * Lanes);
+                    t1.Store(between + (Winograd.Patch + j) * Lanes);
+                    t2.Store(between + (2 * Winograd.Patch + j) * Lanes);
+                    if (taps == 5)
+                    {
+                        t3.Store(between + (3 * Winograd.Patch + j) * Lanes);
+                        t4.Store(between + (4 * Winograd.Patch + j) * Lanes);
+                    }
                 }
-                for (int r = 0; r < 3; r++)
-                    for (int c = 0; c < 3; c++)
+                for (int r = 0; r < taps; r++)
+                    for (int c = 0; c < taps; c++)
                     {
                         Vector512<double> tap = default;
-                        for (int j = 0; j < 6; j++)
-                            tap += Winograd.G[3 * j + c] * Vector512.Load(between + (6 * r + j) * Lanes);
+                        for (int j = 0; j < Winograd.Patch; j++)
+                            tap += g[taps * j + c] * Vector512.Load(between + (Winograd.Patch * r + j) * Lanes);
                         Vector256.Narrow(tap.GetLower(), tap.GetUpper()).Store(points);
-                        new ReadOnlySpan<float>(points, used).CopyTo(new Span<float>(dw + ((long)(3 * r + c) * s.Ic + tile) * s.Oc + column, used));
+                        new ReadOnlySpan<float>(points, used).CopyTo(new Span<float>(dw + ((long)(taps * r + c) * s.Ic + tile) * s.Oc + column, used));
                     }
             }
         }

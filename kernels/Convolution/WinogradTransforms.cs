@@ -4,7 +4,7 @@ namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
 /// The transforms of <see cref="Winograd"/> for one tile and a run of channels: the lanes of a vector are channels, so nothing is shuffled. Each is a pass over
-/// columns into a scratch of 36 vectors, which stays in the L1 cache, then a pass over rows. About 144 multiply-adds a channel for the inputs, 100 for the outputs.
+/// columns into a scratch of 36 vectors, which stays in the L1 cache, then a pass over rows. About 144 multiply-adds a channel for the inputs, for the outputs 100 with 3×3 taps and 56 with 5×5.
 /// </summary>
 internal static unsafe class WinogradTransforms
 {
@@ -59,59 +59,71 @@ internal static unsafe class WinogradTransforms
     }
 
     /// <summary>to[point·step + c] = (A dY Aᵀ)[point] of channel c: what a tile's gradient means at the points.</summary>
-    /// <param name="pixels">16 pixels of the tile, row by row.</param>
+    /// <param name="pixels">Pixels of the tile, row by row.</param>
     /// <inheritdoc cref="Input"/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Gradient<TVector, TOps>(float** pixels, float** masks, int channels, float* to, nint step)
+    public static void Gradient<TVector, TOps, TFilter>(float** pixels, float** masks, int channels, float* to, nint step)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
+        where TFilter : struct, IWinogradFilter
     {
         float* between = stackalloc float[Scratch];
         int width = TOps.Count;
         for (int at = 0; at < channels; at += width)
         {
             int c = Math.Min(at, channels - width);
-            for (int j = 0; j < 4; j++)
+            for (int j = 0; j < TFilter.Tile; j++)
             {
-                TVector y0 = TOps.Load(pixels[j] + c), y1 = TOps.Load(pixels[4 + j] + c), y2 = TOps.Load(pixels[8 + j] + c), y3 = TOps.Load(pixels[12 + j] + c);
-                if (masks != null)
+                TVector y0 = Masked<TVector, TOps>(pixels, masks, j, c), y1 = Masked<TVector, TOps>(pixels, masks, TFilter.Tile + j, c), y2 = default, y3 = default;
+                if (TFilter.Tile == 4)
                 {
-                    y0 = TOps.Gate(y0, TOps.Load(masks[j] + c));
-                    y1 = TOps.Gate(y1, TOps.Load(masks[4 + j] + c));
-                    y2 = TOps.Gate(y2, TOps.Load(masks[8 + j] + c));
-                    y3 = TOps.Gate(y3, TOps.Load(masks[12 + j] + c));
+                    y2 = Masked<TVector, TOps>(pixels, masks, 2 * TFilter.Tile + j, c);
+                    y3 = Masked<TVector, TOps>(pixels, masks, 3 * TFilter.Tile + j, c);
                 }
-                Spread<TVector, TOps>(y0, y1, y2, y3, between + j * width, 4 * width);
+                Spread<TVector, TOps, TFilter>(y0, y1, y2, y3, between + j * width, TFilter.Tile * width);
             }
             float* target = to + c;
             for (int i = 0; i < 6; i++, target += 6 * step)
             {
-                float* row = between + i * 4 * width;
-                Spread<TVector, TOps>(TOps.Load(row), TOps.Load(row + width), TOps.Load(row + 2 * width), TOps.Load(row + 3 * width), target, step);
+                float* row = between + i * TFilter.Tile * width;
+                TVector y2 = default, y3 = default;
+                if (TFilter.Tile == 4)
+                {
+                    y2 = TOps.Load(row + 2 * width);
+                    y3 = TOps.Load(row + 3 * width);
+                }
+                Spread<TVector, TOps, TFilter>(TOps.Load(row), TOps.Load(row + width), y2, y3, target, step);
             }
         }
     }
 
-    /// <summary>to[(4i + j)·width] = (Aᵀ m A)[i, j] of one vector of channels.</summary>
-    /// <param name="from">Products, points <paramref name="step"/> apart.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Output<TVector, TOps>(float* from, nint step, float* to)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Masked<TVector, TOps>(float** pixels, float** masks, int index, int c)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
+        => masks == null ? TOps.Load(pixels[index] + c) : TOps.Gate(TOps.Load(pixels[index] + c), TOps.Load(masks[index] + c));
+
+    /// <summary>to[(tile·i + j)·width] = (Aᵀ m A)[i, j] of one vector of channels.</summary>
+    /// <param name="from">Products, points <paramref name="step"/> apart.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Output<TVector, TOps, TFilter>(float* from, nint step, float* to)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+        where TFilter : struct, IWinogradFilter
     {
         float* between = stackalloc float[Scratch];
         int width = TOps.Count;
         for (int j = 0; j < 6; j++)
         {
             float* m = from + j * step;
-            Evaluate<TVector, TOps>(
+            Evaluate<TVector, TOps, TFilter>(
                 TOps.Load(m), TOps.Load(m + 6 * step), TOps.Load(m + 12 * step), TOps.Load(m + 18 * step), TOps.Load(m + 24 * step), TOps.Load(m + 30 * step), between + j * width, 6 * width);
         }
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < TFilter.Tile; i++)
         {
             float* row = between + i * 6 * width;
-            Evaluate<TVector, TOps>(
-                TOps.Load(row), TOps.Load(row + width), TOps.Load(row + 2 * width), TOps.Load(row + 3 * width), TOps.Load(row + 4 * width), TOps.Load(row + 5 * width), to + i * 4 * width, width);
+            Evaluate<TVector, TOps, TFilter>(
+                TOps.Load(row), TOps.Load(row + width), TOps.Load(row + 2 * width), TOps.Load(row + 3 * width), TOps.Load(row + 4 * width), TOps.Load(row + 5 * width), to + i * TFilter.Tile * width, width);
         }
     }
 
@@ -138,31 +150,44 @@ internal static unsafe class WinogradTransforms
 
     /// <summary>A y.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Spread<TVector, TOps>(TVector y0, TVector y1, TVector y2, TVector y3, float* to, nint step)
+    private static void Spread<TVector, TOps, TFilter>(TVector y0, TVector y1, TVector y2, TVector y3, float* to, nint step)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
+        where TFilter : struct, IWinogradFilter
     {
         TOps.Store(y0, to);
-        TVector even = TOps.MultiplyAdd(TOps.Broadcast(Winograd.A2), y2, y0);
-        TVector odd = TOps.MultiplyAdd(TOps.Broadcast(Winograd.A3), y3, TOps.MultiplyAdd(TOps.Broadcast(Winograd.A), y1, default));
+        TVector even = y0, odd = TOps.MultiplyAdd(TOps.Broadcast(Winograd.A), y1, default);
+        if (TFilter.Tile == 4)
+        {
+            even = TOps.MultiplyAdd(TOps.Broadcast(Winograd.A2), y2, even);
+            odd = TOps.MultiplyAdd(TOps.Broadcast(Winograd.A3), y3, odd);
+        }
         TOps.Store(TOps.Add(even, odd), to + step);
         TOps.Store(TOps.Subtract(even, odd), to + 2 * step);
-        even = TOps.MultiplyAdd(TOps.Broadcast(Winograd.B2), y2, y0);
-        odd = TOps.MultiplyAdd(TOps.Broadcast(Winograd.B3), y3, TOps.MultiplyAdd(TOps.Broadcast(Winograd.B), y1, default));
+        even = y0;
+        odd = TOps.MultiplyAdd(TOps.Broadcast(Winograd.B), y1, default);
+        if (TFilter.Tile == 4)
+        {
+            even = TOps.MultiplyAdd(TOps.Broadcast(Winograd.B2), y2, even);
+            odd = TOps.MultiplyAdd(TOps.Broadcast(Winograd.B3), y3, odd);
+        }
         TOps.Store(TOps.Add(even, odd), to + 3 * step);
         TOps.Store(TOps.Subtract(even, odd), to + 4 * step);
-        TOps.Store(y3, to + 5 * step);
+        TOps.Store(TFilter.Tile == 4 ? y3 : y1, to + 5 * step);
     }
 
     /// <summary>Aᵀ m.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Evaluate<TVector, TOps>(TVector m0, TVector m1, TVector m2, TVector m3, TVector m4, TVector m5, float* to, nint step)
+    private static void Evaluate<TVector, TOps, TFilter>(TVector m0, TVector m1, TVector m2, TVector m3, TVector m4, TVector m5, float* to, nint step)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
+        where TFilter : struct, IWinogradFilter
     {
         TVector nearSum = TOps.Add(m1, m2), nearDifference = TOps.Subtract(m1, m2), farSum = TOps.Add(m3, m4), farDifference = TOps.Subtract(m3, m4);
         TOps.Store(TOps.Add(m0, TOps.Add(nearSum, farSum)), to);
-        TOps.Store(TOps.MultiplyAdd(TOps.Broadcast(Winograd.A), nearDifference, TOps.MultiplyAdd(TOps.Broadcast(Winograd.B), farDifference, default)), to + step);
+        TOps.Store(TOps.MultiplyAdd(TOps.Broadcast(Winograd.A), nearDifference, TOps.MultiplyAdd(TOps.Broadcast(Winograd.B), farDifference, TFilter.Tile == 2 ? m5 : default)), to + step);
+        if (TFilter.Tile == 2)
+            return;
         TOps.Store(TOps.MultiplyAdd(TOps.Broadcast(Winograd.A2), nearSum, TOps.MultiplyAdd(TOps.Broadcast(Winograd.B2), farSum, default)), to + 2 * step);
         TOps.Store(TOps.MultiplyAdd(TOps.Broadcast(Winograd.A3), nearDifference, TOps.MultiplyAdd(TOps.Broadcast(Winograd.B3), farDifference, m5)), to + 3 * step);
     }

@@ -5,15 +5,18 @@ namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
 /// G g Gᵀ of all filters, in fp64 and rounded once, packed for <see cref="HostPanels"/> as [point][panel][k][width], padded columns zero: k are input channels
-/// and columns output channels for the forward pass; for the backward pass the filters are turned by 180° and the roles swapped. 36/9 times the weights are written.
+/// and columns output channels for the forward pass; for the backward pass the filters are turned by 180° and the roles swapped. 36/9 or 36/25 times the weights are written.
 /// </summary>
-internal readonly unsafe struct WinogradWeightPacking(float* weights, float* packed, ConvolutionShape s, bool backward) : IHostTask
+internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, float* packed, ConvolutionShape s, bool backward) : IHostTask
+    where TFilter : struct, IWinogradFilter
 {
     /// <summary>Filters that are transformed at once, and columns that fill a cache line.</summary>
     private const int Lanes = 8, Line = 16;
 
     /// <summary>Forward: one input channel a tile. Backward: a cache line of columns and 64 rows.</summary>
     private const int RowBlock = 64;
+
+    private static int Taps => TFilter.Taps * TFilter.Taps;
 
     private int RowBlocks => (s.Oc + RowBlock - 1) / RowBlock;
 
@@ -33,7 +36,7 @@ internal readonly unsafe struct WinogradWeightPacking(float* weights, float* pac
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackRow(int k)
     {
-        float* filters = stackalloc float[9 * Lanes], points = stackalloc float[Winograd.Points * Lanes];
+        float* filters = stackalloc float[Taps * Lanes], points = stackalloc float[Winograd.Points * Lanes];
         long pointStep = (long)s.Ic * HostPanels.Padded(s.Oc);
         for (int start = 0, width; start < s.Oc; start += width)
         {
@@ -59,7 +62,7 @@ internal readonly unsafe struct WinogradWeightPacking(float* weights, float* pac
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackTurned(int firstColumn, int firstRow)
     {
-        float* filters = stackalloc float[9 * Lanes], points = stackalloc float[Winograd.Points * Lanes], lines = stackalloc float[Winograd.Points * Lanes * Line];
+        float* filters = stackalloc float[Taps * Lanes], points = stackalloc float[Winograd.Points * Lanes], lines = stackalloc float[Winograd.Points * Lanes * Line];
         long pointStep = (long)s.Oc * HostPanels.Padded(s.Ic);
         int endColumn = Math.Min(firstColumn + Line, HostPanels.Padded(s.Ic)), endRow = Math.Min(firstRow + RowBlock, s.Oc);
         for (int k = firstRow; k < endRow; k += Lanes)
@@ -70,7 +73,7 @@ internal readonly unsafe struct WinogradWeightPacking(float* weights, float* pac
                 if (column < s.Ic)
                     Load(weights + (long)column * s.Oc + k, rows, turned: true, filters);
                 else
-                    new Span<float>(filters, 9 * Lanes).Clear();
+                    new Span<float>(filters, Taps * Lanes).Clear();
                 Transform(filters, points, Lanes);
                 float* to = lines + column - firstColumn;
                 for (int i = 0; i < Winograd.Points * Lanes; i++)
@@ -92,9 +95,9 @@ internal readonly unsafe struct WinogradWeightPacking(float* weights, float* pac
 
     private void Load(float* from, int used, bool turned, float* filters)
     {
-        for (int tap = 0; tap < 9; tap++, filters += Lanes)
+        for (int tap = 0; tap < Taps; tap++, filters += Lanes)
         {
-            float* source = from + (long)(turned ? 8 - tap : tap) * s.Ic * s.Oc;
+            float* source = from + (long)(turned ? Taps - 1 - tap : tap) * s.Ic * s.Oc;
             if (used == Lanes)
                 Vector256.Load(source).Store(filters);
             else
@@ -107,22 +110,27 @@ internal readonly unsafe struct WinogradWeightPacking(float* weights, float* pac
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Transform(float* filters, float* points, long step)
     {
-        double* between = stackalloc double[18 * Lanes];
-        for (int c = 0; c < 3; c++)
+        int taps = TFilter.Taps, row = taps * Lanes;
+        double* between = stackalloc double[Winograd.Patch * taps * Lanes];
+        for (int c = 0; c < taps; c++)
         {
-            Expand(Wide(filters + c * Lanes), Wide(filters + (3 + c) * Lanes), Wide(filters + (6 + c) * Lanes), out var p0, out var p1, out var p2, out var p3, out var p4, out var p5);
+            float* column = filters + c * Lanes;
+            Expand(Wide(column), Wide(column + row), Wide(column + 2 * row), taps == 5 ? Wide(column + 3 * row) : default, taps == 5 ? Wide(column + 4 * row) : default,
+                out var p0, out var p1, out var p2, out var p3, out var p4, out var p5);
             double* to = between + c * Lanes;
             p0.Store(to);
-            p1.Store(to + 3 * Lanes);
-            p2.Store(to + 6 * Lanes);
-            p3.Store(to + 9 * Lanes);
-            p4.Store(to + 12 * Lanes);
-            p5.Store(to + 15 * Lanes);
+            p1.Store(to + row);
+            p2.Store(to + 2 * row);
+            p3.Store(to + 3 * row);
+            p4.Store(to + 4 * row);
+            p5.Store(to + 5 * row);
         }
         for (int i = 0; i < 6; i++)
         {
-            double* row = between + 3 * i * Lanes;
-            Expand(Vector512.Load(row), Vector512.Load(row + Lanes), Vector512.Load(row + 2 * Lanes), out var p0, out var p1, out var p2, out var p3, out var p4, out var p5);
+            double* line = between + i * row;
+            Expand(Vector512.Load(line), Vector512.Load(line + Lanes), Vector512.Load(line + 2 * Lanes),
+                taps == 5 ? Vector512.Load(line + 3 * Lanes) : default, taps == 5 ? Vector512.Load(line + 4 * Lanes) : default,
+                out var p0, out var p1, out var p2, out var p3, out var p4, out var p5);
             float* to = points + 6 * i * step;
             Narrow(p0).Store(to);
             Narrow(p1).Store(to + step);
@@ -135,19 +143,29 @@ internal readonly unsafe struct WinogradWeightPacking(float* weights, float* pac
 
     /// <summary>G g; the points ±a share the even and the odd part of their polynomial, and so do ±b.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Expand(Vector512<double> g0, Vector512<double> g1, Vector512<double> g2,
+    private static void Expand(Vector512<double> g0, Vector512<double> g1, Vector512<double> g2, Vector512<double> g3, Vector512<double> g4,
         out Vector512<double> p0, out Vector512<double> p1, out Vector512<double> p2, out Vector512<double> p3, out Vector512<double> p4, out Vector512<double> p5)
     {
         const double a = Winograd.A, b = Winograd.B, nearA = 1 / (2 * a * a * (a * a - b * b)), nearB = 1 / (2 * b * b * (b * b - a * a));
         p0 = g0 * (1 / (a * a * b * b));
         Vector512<double> even = g0 * nearA + g2 * (nearA * a * a), odd = g1 * (nearA * a);
+        if (TFilter.Taps == 5)
+        {
+            even += g4 * (nearA * a * a * a * a);
+            odd += g3 * (nearA * a * a * a);
+        }
         p1 = even + odd;
         p2 = even - odd;
         even = g0 * nearB + g2 * (nearB * b * b);
         odd = g1 * (nearB * b);
+        if (TFilter.Taps == 5)
+        {
+            even += g4 * (nearB * b * b * b * b);
+            odd += g3 * (nearB * b * b * b);
+        }
         p3 = even + odd;
         p4 = even - odd;
-        p5 = g2;
+        p5 = TFilter.Taps == 5 ? g4 : g2;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -18,6 +18,7 @@ public sealed class LiveImages
            [
                new(Images, 11, 13, 5, 20, 3, 3, Padding: 1, Relu: 1),      // Winograd
                new(Images, 24, 32, 24, 48, 3, 3, Padding: 1, HasBias: 0),
+               new(Images, 12, 14, 24, 28, 5, 5, Padding: 2, Relu: 1, Beside: 4),
                new(Images, 9, 10, 5, 7, 3, 3, Stride: 2, Padding: 1, Relu: 1),
                new(Images, 7, 9, 6, 8, 1, 1, Relu: 1),
                new(Images, 40, 30, 3, 24, 5, 5, Stride: 2, Padding: 2, Relu: 1), // many strips an image, in slices that begin within one
@@ -59,7 +60,8 @@ public sealed class LiveImages
                 Span<float> Image(string name, int i)
                 {
                     var whole = copies[Array.FindIndex(specs, s => s.Name == name)];
-                    return whole.AsSpan(i * (whole.Length / Images), whole.Length / Images);
+                    int each = (whole.Length + (name == "dy" ? shape.Beside : 0)) / Images;
+                    return whole.AsSpan(i * each, Math.Min(each, whole.Length - i * each));
                 }
             }
         }

@@ -6,25 +6,27 @@ namespace IlgpuNetVlad.Tests.ConvolutionTests;
 [TestFixture]
 public sealed class WinogradAccuracy
 {
-    [TestCase(64, 9e-7, 6e-7)]
-    [TestCase(256, 1.7e-6, 6e-7)]
-    [TestCase(512, 2.3e-6, 6e-7)]
-    public void ErrorsAreAsStated(int channels, double data, double weights)
+    [TestCase("host-winograd", 3, 64, 9e-7, 6e-7)]
+    [TestCase("host-winograd", 3, 256, 1.7e-6, 6e-7)]
+    [TestCase("host-winograd", 3, 512, 2.3e-6, 6e-7)]
+    [TestCase("host-winograd-5x5", 5, 64, 1e-6, 1.2e-6)]
+    [TestCase("host-winograd-5x5", 5, 256, 1.9e-6, 1.2e-6)]
+    public void ErrorsAreAsStated(string variant, int taps, int channels, double data, double weights)
     {
-        var shape = new ConvolutionShape(2, 12, 16, channels, 64, 3, 3, 1, 1);
+        var shape = new ConvolutionShape(2, 12, 16, channels, 64, taps, taps, 1, taps / 2);
         var turned = shape with { Ic = 64, Oc = channels };
         Assert.Multiple(() =>
         {
-            Check(Convolution.ForwardOperation, shape, data);
-            Check(Convolution.BackwardDataOperation, turned, data);
-            Check(Convolution.BackwardWeightsOperation, shape, weights);
+            Check(Convolution.ForwardOperation, variant, shape, data);
+            Check(Convolution.BackwardDataOperation, variant, turned, data);
+            Check(Convolution.BackwardWeightsOperation, variant, shape, weights);
         });
     }
 
-    private static void Check(Operation<ConvolutionShape> operation, ConvolutionShape shape, double bound)
+    private static void Check(Operation<ConvolutionShape> operation, string variant, ConvolutionShape shape, double bound)
     {
         var inputs = operation.InputsFor(shape, seed: 5);
-        var (expected, actual) = (Run(operation, operation.Variants[^1], shape, inputs), Run(operation, operation.Variants.Single(v => v.Name == "host-winograd"), shape, inputs));
+        var (expected, actual) = (Run(operation, operation.Variants[^1], shape, inputs), Run(operation, operation.Variants.Single(v => v.Name == variant), shape, inputs));
         double error = DeviceCheck.RelativeError(actual, expected);
         TestContext.Out.WriteLine($"{operation.Name} {shape}: {error:0.0e+0}");
         Assert.That(error, Is.LessThanOrEqualTo(bound).And.GreaterThan(bound / 4), operation.Name);

@@ -11,13 +11,14 @@ public sealed class NotANumber
     {
         foreach (var operation in KernelTable.All)
             foreach (var variant in operation.AllVariants)
-                if (Problem(operation) is { } problem)
+                if (Problem(operation, variant) is { } problem)
                     yield return new TestCaseData(operation, variant, problem).SetName($"{operation.Name}_{variant.Name}_PassesNaNOn");
     }
 
     /// <summary>The operations that carry values forward, each with a problem of two images or more.</summary>
-    private static object? Problem(Operation operation) => operation.Name switch
+    private static object? Problem(Operation operation, Variant variant) => operation.Name switch
     {
+        "convolution.forward" when variant.Name == "host-winograd-5x5" => new ConvolutionShape(2, 8, 64, 16, 20, 5, 5, 1, 2, 1, 1),
         "convolution.forward" => new ConvolutionShape(2, 8, 64, 16, 20, 3, 3, 1, 1, 1, 1),
         "max-pooling.forward" => new PoolingShape(1, 4, 4, 20, 2, 2),
         "global-max.forward" or "global-average.forward" => new GlobalPoolingShape(2, 6, 20),
