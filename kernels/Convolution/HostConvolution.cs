@@ -17,6 +17,9 @@ internal readonly unsafe struct HostConvolution : IHostTask
     /// <summary>Output pixels of a strip, about: enough to use each packed weight often, few enough for the cache.</summary>
     private const int StripPixels = 144;
 
+    /// <summary>Where a pixel takes few products, a strip has up to so many pixels, lest a strip's set-up take as long as these products.</summary>
+    private const int MostStripPixels = 4 * StripPixels, StripProducts = 1 << 19;
+
     /// <summary>Floats of a copied strip that still leave the L2 cache room for weights.</summary>
     private const int StripFloats = 64 * 1024;
 
@@ -51,28 +54,36 @@ internal readonly unsafe struct HostConvolution : IHostTask
         this.groupIn = groupIn;
         this.groupOut = groupOut;
         this.outPitch = outPitch;
-        (stripRows, stripColumns) = StripSize(strip, phase.Rows, phase.Columns);
+        (stripRows, stripColumns) = StripSize(strip, phase, groups, groupIn, groupOut);
+    }
+
+    private static (int Rows, int Columns) StripSize(in HostStrip strip, in HostPhase phase, int groups, int groupIn, int groupOut)
+    {
+        long products = Math.Max(1, (long)phase.TapRows * phase.TapColumns * groups * groupIn * groupOut);
+        // And at least 16 strips of a map, so that many threads find work.
+        int most = Math.Clamp(phase.Rows * phase.Columns / 16, StripPixels, MostStripPixels);
+        return StripSize(strip, phase.Rows, phase.Columns, (int)Math.Clamp(StripProducts / products, StripPixels, most));
     }
 
     /// <summary>Output rows and columns of a strip.</summary>
-    internal static (int Rows, int Columns) StripSize(in HostStrip strip, int outRows, int outColumns)
+    internal static (int Rows, int Columns) StripSize(in HostStrip strip, int outRows, int outColumns, int pixels = StripPixels)
     {
         int columns = outColumns;
-        if (columns > StripPixels)
+        if (columns > pixels)
         {
-            int parts = (columns + StripPixels - 1) / StripPixels;
+            int parts = (columns + pixels - 1) / pixels;
             columns = (columns + parts - 1) / parts;
         }
-        int rows = Math.Clamp(StripPixels / columns, 1, outRows);
+        int rows = Math.Clamp(pixels / columns, 1, outRows);
         while (rows > 1 && strip.Rows(rows) * strip.Columns(columns) * strip.Channels > StripFloats)
             rows--;
         return (rows, columns);
     }
 
     /// <summary>Floats of scratch of one worker.</summary>
-    private static long WorkerScratch(in HostStrip strip, in HostPhase phase)
+    private static long WorkerScratch(in HostStrip strip, in HostPhase phase, int groups, int groupIn, int groupOut)
     {
-        var (rows, columns) = StripSize(strip, phase.Rows, phase.Columns);
+        var (rows, columns) = StripSize(strip, phase, groups, groupIn, groupOut);
         long copied = strip.IsDirect(phase.Rows, phase.Columns) ? 0 : (long)strip.Rows(rows) * strip.Columns(columns) * strip.Channels;
         long sums = (rows * columns + RegisterTile.Rows) * (long)HostPanels.MaxWidth;
         return (copied + sums + 31) / 16 * 16;
@@ -83,7 +94,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
 
     public static long ForwardWorkspace(Device device, ConvolutionShape s)
     {
-        return device.Threads * WorkerScratch(ForwardStrip(s, null), HostPhase.Forward(s));
+        return device.Threads * WorkerScratch(ForwardStrip(s, null), HostPhase.Forward(s), s.Groups, s.GroupIc, s.GroupOc);
     }
 
     /// <summary>Floats of packed weights.</summary>
@@ -99,7 +110,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
             // A mask makes a strip a copy; any address serves to say so.
             if (phase.Rows > 0 && phase.Columns > 0)
                 most = Math.Max(most, PackedLength(phase, s.Groups, s.GroupOc, s.GroupIc)
-                    + device.Threads * WorkerScratch(BackwardStrip(s, phase, null, s.Relu != 0 ? (float*)1 : null), phase));
+                    + device.Threads * WorkerScratch(BackwardStrip(s, phase, null, s.Relu != 0 ? (float*)1 : null), phase, s.Groups, s.GroupOc, s.GroupIc));
         }
         return HostLiveImages.Floats(s.B) + most;
     }
@@ -165,7 +176,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
             return;
         }
 
-        float* sums = scratch + worker * WorkerScratch(strip, phase);
+        float* sums = scratch + worker * WorkerScratch(strip, phase, groups, groupIn, groupOut);
         float* input;
         int pitch;
         if (strip.IsDirect(phase.Rows, phase.Columns))
@@ -204,14 +215,27 @@ internal readonly unsafe struct HostConvolution : IHostTask
                     var taps = new HostRuns(count = Math.Min(chunkRuns, left), runLength, joined ? pitch : strip.Channels);
                     float* from = input + group * groupIn + (joined ? run * pitch : run / kernelColumns * pitch + run % kernelColumns * strip.Channels);
                     for (int pixel = 0; pixel < pixels; pixel += RegisterTile.Rows)
-                        HostPanels.MultiplyRuns(width, from, offsets + pixel, taps, panel + (long)run * runLength * width, sums + (long)pixel * width, run > 0);
+                    {
+                        float* to = count == runs ? sums : sums + (long)pixel * width;
+                        HostPanels.MultiplyRuns(width, from, offsets + pixel, taps, panel + (long)run * runLength * width, to, run > 0);
+                        if (run + count == runs)
+                            Finish(to, width, pixel, Math.Min(pixels, pixel + RegisterTile.Rows), columns, group * groupOut + start, Math.Min(width, groupOut - start), target, targetPitch);
+                    }
                 }
-                int channel = group * groupOut + start;
-                for (int i = 0; i < rows; i++)
-                    HostPanels.Finish(sums + (long)i * columns * width, width, bias == null ? null : bias + channel, relu,
-                        target + i * targetPitch + channel, step, columns, Math.Min(width, groupOut - start));
                 panel += (long)runs * runLength * width;
             }
+        }
+    }
+
+    /// <summary>Sums of a register tile go to the output while they are in the L1 cache, line by line of the strip.</summary>
+    private void Finish(float* from, int width, int pixel, int end, int columns, int channel, int used, float* target, long targetPitch)
+    {
+        int step = phase.Step * outPitch;
+        for (int count; pixel < end; pixel += count, from += count * width)
+        {
+            int line = pixel / columns, column = pixel - line * columns;
+            count = Math.Min(end - pixel, columns - column);
+            HostPanels.Finish(from, width, bias == null ? null : bias + channel, relu, target + line * targetPitch + (long)column * step + channel, step, count, used);
         }
     }
 }
