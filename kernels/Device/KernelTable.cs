@@ -7,6 +7,7 @@ public static class KernelTable
     [
         Convolution.ForwardOperation,
         Convolution.ForwardPooledOperation,
+        Convolution.ForwardWindowedOperation,
         Convolution.BackwardDataOperation,
         Convolution.BackwardWeightsOperation,
         MaxPooling.ForwardOperation,

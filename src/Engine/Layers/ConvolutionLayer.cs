@@ -67,8 +67,15 @@ public sealed class ConvolutionLayer : Layer
         => Convolution.ForwardOperation.RunPrepared(
             pass.Device, Shape(pass.Images, pass.Input), [pass.X, Weight.Value, Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
 
-    /// <summary>Whether this device computes it and the pooling behind it in one.</summary>
-    internal bool Takes(MaxPoolingLayer pooling, Device device, MapShape input) => pooling.IsHalving && Convolution.FusesPooling(device, Shape(1, input));
+    /// <summary>It and the pooling behind it in one, or null where this device has no kernel for that.</summary>
+    internal Layer? With(MaxPoolingLayer pooling, Device device, MapShape input)
+    {
+        if (pooling.IsHalving && Convolution.FusesPooling(device, Shape(1, input)))
+            return new PooledConvolutionLayer<ConvolutionShape>(this, pooling, Convolution.ForwardPooledOperation, Shape);
+        return Convolution.FusesWindows(device, pooling.Behind(Shape(1, input)))
+            ? new PooledConvolutionLayer<WindowedConvolutionShape>(this, pooling, Convolution.ForwardWindowedOperation, (images, map) => pooling.Behind(Shape(images, map)))
+            : null;
+    }
 
     public override void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx)
     {

@@ -35,5 +35,8 @@ public sealed class MaxPoolingLayer(string name, int window, int stride, bool ce
     public override string Export(OnnxGraph graph, string x)
         => graph.Add("MaxPool", [x], ("kernel_shape", new long[] { window, window }), ("strides", new long[] { stride, stride }), ("ceil_mode", ceil ? 1L : 0L));
 
+    /// <summary>Itself behind a convolution.</summary>
+    internal WindowedConvolutionShape Behind(in ConvolutionShape convolution) => new(convolution, window, stride, ceil ? 1 : 0);
+
     private PoolingShape Shape(int images, MapShape input) => new(images, input.Height, input.Width, input.Channels, window, stride, ceil ? 1 : 0);
 }

@@ -5,10 +5,14 @@ using IlgpuNetVlad.Kernels;
 namespace IlgpuNetVlad.Engine.Layers;
 
 /// <summary>
-/// A convolution and the 2×2 pooling behind it in one kernel, for passes that never go back: a plan puts it in the place of the two where the device has such a
+/// A convolution and the pooling behind it in one kernel, for passes that never go back: a plan puts it in the place of the two where the device has such a
 /// kernel. It has the convolution's parameters, and the numbers of the two layers bit for bit.
 /// </summary>
-internal sealed class PooledConvolutionLayer(ConvolutionLayer convolution, MaxPoolingLayer pooling) : Layer(convolution.Name, convolution.Alias)
+/// <param name="operation">Takes x, w, b and y.</param>
+/// <param name="shape">Its problem for so many images of a map.</param>
+internal sealed class PooledConvolutionLayer<TProblem>(ConvolutionLayer convolution, MaxPoolingLayer pooling, Operation<TProblem> operation, Func<int, MapShape, TProblem> shape)
+    : Layer(convolution.Name, convolution.Alias)
+    where TProblem : struct
 {
     public override IReadOnlyList<Parameter> Parameters => convolution.Parameters;
 
@@ -18,17 +22,17 @@ internal sealed class PooledConvolutionLayer(ConvolutionLayer convolution, MaxPo
 
     public override MapShape Output(MapShape input) => pooling.Output(convolution.Output(input));
 
-    public override long Prepared(Device device, int images, MapShape input) => Convolution.ForwardPooledOperation.Prepared(device, convolution.Shape(images, input));
+    public override long Prepared(Device device, int images, MapShape input) => operation.Prepared(device, shape(images, input));
 
     public override void Prepare(in LayerPass pass)
-        => Convolution.ForwardPooledOperation.Prepare(pass.Device, convolution.Shape(pass.Images, pass.Input), [default, convolution.Weight.Value, default, default], pass.Prepared);
+        => operation.Prepare(pass.Device, shape(pass.Images, pass.Input), [default, convolution.Weight.Value, default, default], pass.Prepared);
 
     public override long ForwardWorkspace(Device device, int images, MapShape input)
-        => Convolution.ForwardPooledOperation.PreparedWorkspace(device, convolution.Shape(images, input));
+        => operation.PreparedWorkspace(device, shape(images, input));
 
     public override void Forward(in LayerPass pass)
-        => Convolution.ForwardPooledOperation.RunPrepared(
-            pass.Device, convolution.Shape(pass.Images, pass.Input), [pass.X, convolution.Weight.Value, convolution.Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
+        => operation.RunPrepared(
+            pass.Device, shape(pass.Images, pass.Input), [pass.X, convolution.Weight.Value, convolution.Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
 
     public override string Export(OnnxGraph graph, string x) => pooling.Export(graph, convolution.Export(graph, x));
 

@@ -100,9 +100,9 @@ internal sealed class PlanLayout
         var fused = new List<Layer>();
         for (int i = 0; i < layers.Count; i++)
         {
-            if (i + 1 < layers.Count && layers[i] is ConvolutionLayer convolution && layers[i + 1] is MaxPoolingLayer pooling && convolution.Takes(pooling, device, input))
+            if (i + 1 < layers.Count && layers[i] is ConvolutionLayer convolution && layers[i + 1] is MaxPoolingLayer pooling && convolution.With(pooling, device, input) is { } both)
             {
-                fused.Add(new PooledConvolutionLayer(convolution, pooling));
+                fused.Add(both);
                 i++;
             }
             else

@@ -1,0 +1,148 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>
+/// The Host variant of a direct convolution whose result is pooled at once, in windows that may overlap: first layers, whose map is several times as large as all that follow.
+/// <para>
+/// A tile is a band of pooled rows of one image. Rows of the convolution are computed one after the other, as <see cref="HostConvolution"/> computes them, into a ring of as many rows as a
+/// window has, 64 channels at a time, which stays in the L2 cache; whenever a window's last row is there, the maxima of its row of windows go out with bias and ReLU, which keep the
+/// order of numbers. Rows that two bands' windows share are computed twice. Scratch of a worker: the ring, and the input of one row.
+/// </para>
+/// </summary>
+internal readonly unsafe struct HostWindowedConvolution : IHostTask
+{
+    /// <summary>Bands of pooled rows for each thread of an image alone: few, for each computes up to a window's rows again.</summary>
+    private const int BandsOfAThread = 4;
+
+    /// <summary>Rows of k at most: all weights of a panel are read for each row of the map.</summary>
+    private const int MostDepth = 1024;
+
+    private readonly WindowedConvolutionShape w;
+    private readonly ConvolutionShape s;
+    private readonly HostStrip strip;
+    private readonly float* packed, bias, output, scratch;
+    private readonly int bandRows;
+
+    private HostWindowedConvolution(in WindowedConvolutionShape w, int threads, float* x, float* packed, float* bias, float* y, float* scratch)
+    {
+        this.w = w;
+        s = w.Convolution;
+        strip = HostConvolution.ForwardStrip(s, x);
+        this.packed = packed;
+        this.bias = bias;
+        output = y;
+        this.scratch = scratch;
+        int bands = Math.Max(1, BandsOfAThread * threads / s.B);
+        bandRows = Math.Max(w.Window, (w.Pooling.P + bands - 1) / bands);
+    }
+
+    public static string? Refuses(WindowedConvolutionShape w)
+        => w.Convolution.Groups != 1 ? "takes one group"
+            : w.Convolution.R * w.Convolution.S * w.Convolution.Ic > MostDepth ? "takes filters of 1024 numbers or less for each output channel" : null;
+
+    /// <summary>Floats of a row of the ring; the last register tile reaches beyond the row.</summary>
+    private static long RowFloats(in ConvolutionShape s) => (s.Q + RegisterTile.Rows) * (long)HostPanels.MaxWidth;
+
+    private static long WorkerScratch(in WindowedConvolutionShape w)
+    {
+        var strip = HostConvolution.ForwardStrip(w.Convolution, null);
+        long copied = strip.IsDirect(w.Convolution.P, w.Convolution.Q) ? 0 : (long)strip.Rows(1) * strip.Columns(w.Convolution.Q) * strip.Channels;
+        return HostPanels.MaxWidth + w.Window * RowFloats(w.Convolution) + (copied + 15) / 16 * 16;
+    }
+
+    public static long Workspace(Device device, WindowedConvolutionShape w) => device.Threads * WorkerScratch(w);
+
+    public static void Forward(Device device, in WindowedConvolutionShape w, float* x, float* b, float* y, float* prepared, float* workspace)
+    {
+        if (w.Convolution.B == 0)
+            return;
+        var task = new HostWindowedConvolution(w, device.Threads, x, prepared, b, y, workspace);
+        device.RunHost(w.Convolution.B * task.Bands, task);
+    }
+
+    private int Bands => (w.Pooling.P + bandRows - 1) / bandRows;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Run(int tile, int worker)
+    {
+        int image = tile / Bands, first = tile % Bands * bandRows, end = Math.Min(w.Pooling.P, first + bandRows);
+        float* pooled = scratch + worker * WorkerScratch(w), ring = pooled + HostPanels.MaxWidth;
+        int* offsets = stackalloc int[s.Q + RegisterTile.Rows - 1];
+        for (int q = 0; q < s.Q + RegisterTile.Rows - 1; q++)
+            offsets[q] = Math.Min(q, s.Q - 1) * s.Ic * s.Stride;
+        float* panel = packed;
+        for (int start = 0, width; start < s.Oc; start += width)
+        {
+            width = HostPanels.Width(s.Oc - start);
+            int ready = first * w.Step;
+            for (int row = first; row < end; row++)
+            {
+                int bottom = Math.Min(row * w.Step + w.Window, s.P);
+                for (; ready < bottom; ready++)
+                    ConvolveRow(image, ready, offsets, panel, width, ring + ready % w.Window * RowFloats(s), ring + w.Window * RowFloats(s));
+                float* to = output + (((long)image * w.Pooling.P + row) * w.Pooling.Q) * s.Oc + start;
+                if (Vector512.IsHardwareAccelerated)
+                    PoolRow<Vector512<float>, HostVector512>(ring, row * w.Step, bottom, start, width, pooled, to);
+                else if (Vector256.IsHardwareAccelerated)
+                    PoolRow<Vector256<float>, HostVector256>(ring, row * w.Step, bottom, start, width, pooled, to);
+                else
+                    PoolRow<Vector128<float>, HostVector128>(ring, row * w.Step, bottom, start, width, pooled, to);
+            }
+            panel += (long)s.R * s.S * s.Ic * width;
+        }
+    }
+
+    private void ConvolveRow(int image, int row, int* offsets, float* panel, int width, float* to, float* copied)
+    {
+        float* from;
+        int pitch;
+        if (strip.IsDirect(s.P, s.Q))
+            from = strip.Direct(image, row, 0, out pitch);
+        else
+        {
+            strip.Fill(from = copied, image, row, 1, 0, s.Q);
+            pitch = strip.Columns(s.Q) * s.Ic;
+        }
+        var taps = new HostRuns(s.R, s.S * s.Ic, pitch);
+        for (int q = 0; q < s.Q; q += RegisterTile.Rows)
+            HostPanels.MultiplyRuns(width, from, offsets + q, taps, panel, to + (long)q * width, false);
+    }
+
+    /// <summary>One row of windows over the rows <paramref name="top"/> … <paramref name="bottom"/> of the map.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void PoolRow<TVector, TOps>(float* ring, int top, int bottom, int start, int width, float* pooled, float* to)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+    {
+        int used = Math.Min(width, s.Oc - start), columns = w.Pooling.Q, rows = bottom - top;
+        float** lines = stackalloc float*[w.Window];
+        for (int i = 0; i < rows; i++)
+            lines[i] = ring + (top + i) % w.Window * RowFloats(s);
+        for (int q = 0; q < columns; q++, to += s.Oc)
+        {
+            int left = q * w.Step, right = Math.Min(left + w.Window, s.Q);
+            for (int c = 0; c < width; c += TOps.Count)
+            {
+                nint from = (nint)left * width + c, end = (nint)right * width + c;
+                var most = TOps.Load(lines[0] + from);
+                for (int i = 0; i < rows; i++)
+                    for (nint at = from; at < end; at += width)
+                        most = TOps.Max(most, TOps.Load(lines[i] + at));
+                if (used < width)
+                {
+                    TOps.Store(most, pooled + c);
+                    continue;
+                }
+                if (bias != null)
+                    most = TOps.Add(most, TOps.Load(bias + start + c));
+                if (s.Relu != 0)
+                    most = TOps.Max(most, default);
+                TOps.Store(most, to + c);
+            }
+            if (used < width)
+                HostPanels.Finish(pooled, width, bias == null ? null : bias + start, s.Relu != 0, to, s.Oc, 1, used);
+        }
+    }
+}
