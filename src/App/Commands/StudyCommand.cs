@@ -52,12 +52,12 @@ internal sealed class StudyCommand : AppCommand
                 foreach (var test in study.Tests)
                 {
                     var rows = result.Rows(test.Name);
-                    console.WriteLine($"{study.Title}, {test.Name}: {rows[0].Queries} queries, {study.Seeds.Count} seeds; mean ± standard deviation");
+                    console.WriteLine($"{study.Title}, {test.Name}: {rows[0].Queries} queries, {(study.Seeds.Count == 1 ? "1 seed" : $"{study.Seeds.Count} seeds; mean ± standard deviation")}");
                     var table = new Table().Border(TableBorder.Simple).AddColumn("");
                     foreach (int n in new[] { 1, 5, 10 })
                         table.AddColumn(new TableColumn($"recall@{n}, %").RightAligned());
                     foreach (var row in rows)
-                        table.AddRow([Markup.Escape(row.Name), .. new[] { 1, 5, 10 }.Select(n => string.Create(CultureInfo.InvariantCulture, $"{100 * row.Recall(n):0.0} ± {100 * row.Spread(n):0.0}"))]);
+                        table.AddRow([Markup.Escape(row.Name), .. new[] { 1, 5, 10 }.Select(row.Share)]);
                     console.Write(table);
                 }
                 foreach (string file in files)

@@ -106,7 +106,8 @@ public sealed class Study
         string[] Known(string split) => [.. DatasetReader.Open(dataset, split).Database.Select(d => d.Path)];
         if (Known(splits.Training).Concat(Known(splits.Validation)).Intersect(Known(tested)).FirstOrDefault() is { } shared)
             throw new UserErrorException(
-                $"{dataset} cannot be cut into {settings.Folds!.Count} folds: {shared} answers queries on both sides of a cut, so that a fold would test a place that it had learnt; choose ranges of queries yourself, with a gap between them.");
+                $"{dataset} cannot be cut into {settings.Folds!.Count} folds: {shared} answers queries on both sides of a cut, so that a fold would test a place that it had learnt; "
+                + "choose ranges of queries yourself, with a gap between them.");
     }
 
     private string CellFolder(StudyCell cell) => Path.Combine(folder, "cells", cell.Name);

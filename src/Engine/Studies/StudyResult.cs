@@ -56,7 +56,9 @@ public sealed record StudyResult(StudySettings Settings, IReadOnlyList<StudyMeas
     {
         var text = new StringBuilder($"# {Settings.Title}\n\n");
         if (Settings.Folds is { } folds)
-            text.Append(CultureInfo.InvariantCulture, $"{folds.Count} folds by place: each query is asked of networks that learnt from other places, {folds.Validation} of which chose the epoch, and a row has all folds' queries.\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"{folds.Count} folds by place: each query is asked of networks that learnt from other places, {folds.Validation} of which chose the epoch, and a row has all folds' queries.\n");
         text.Append(CultureInfo.InvariantCulture, $"Seeds {string.Join(", ", Settings.Seeds)}. Recall in %: mean over the seeds ± their standard deviation, and Wilson's 95 % interval of that mean\n");
         text.Append("for other queries of the kind. The last column compares recall@1 with the best row: queries that speak for that one, for this one, and the chance of so uneven a\nsplit without a difference (exact sign test; a query speaks for the row that hit it with more seeds).\n");
         foreach (var test in Settings.Tests)
@@ -75,7 +77,7 @@ public sealed record StudyResult(StudySettings Settings, IReadOnlyList<StudyMeas
             return text.ToString();
         text.Append(CultureInfo.InvariantCulture, $"\n## {Settings.Tests[0].Name}: recall@1 after PCA, fitted on the training split's database\n\n| | {string.Join(" | ", Settings.Dimensions)} |\n|---|{string.Concat(Settings.Dimensions.Select(_ => "---|"))}\n");
         foreach (var g in ShortRows.GroupBy(r => (r.Row.Name, r.Whitened)))
-            text.Append(CultureInfo.InvariantCulture, $"| {g.Key.Name}{(g.Key.Whitened ? ", whitened" : "")} | {string.Join(" | ", Settings.Dimensions.Select(d => g.Where(r => r.Dimensions == d).Select(r => Share(r.Row, 1)).FirstOrDefault("–")))} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {g.Key.Name}{(g.Key.Whitened ? ", whitened" : "")} | {string.Join(" | ", Settings.Dimensions.Select(d => g.Where(r => r.Dimensions == d).Select(r => r.Row.Share(1)).FirstOrDefault("–")))} |\n");
         return text.ToString();
     }
 
@@ -84,18 +86,16 @@ public sealed record StudyResult(StudySettings Settings, IReadOnlyList<StudyMeas
     {
         string test = Settings.Tests[0].Name;
         int[] folds = [.. Enumerable.Range(1, Settings.Folds!.Count)];
-        text.Append(CultureInfo.InvariantCulture, $"\n## {test}: recall@1 by fold\n\n| | {string.Join(" | ", folds.Select(f => $"fold {f}"))} |\n|---|{string.Concat(folds.Select(_ => "---|"))}\n");
+        text.Append(
+            CultureInfo.InvariantCulture, $"\n## {test}: recall@1 by fold\n\n| | {string.Join(" | ", folds.Select(f => $"fold {f}"))} |\n|---|{string.Concat(folds.Select(_ => "---|"))}\n");
         foreach (var row in Rows(test))
-            text.Append(CultureInfo.InvariantCulture, $"| {row.Name} | {string.Join(" | ", folds.Select(f => Share(new(row.Name, [.. Of(row.Name, f)]), 1)))} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {row.Name} | {string.Join(" | ", folds.Select(f => new StudyRow(row.Name, [.. Of(row.Name, f)]).Share(1)))} |\n");
 
         IEnumerable<StudyMeasurement> Of(string name, int fold) => Measurements.Where(m => m.Row == name && m.Test == test && m.Dimensions == 0 && m.Fold == fold);
     }
 
-    private static string Share(StudyRow row, int n)
-        => string.Create(CultureInfo.InvariantCulture, $"{100 * row.Recall(n):0.0}{(row.Seeds.Count > 1 ? $" ± {(100 * row.Spread(n)).ToString("0.0", CultureInfo.InvariantCulture)}" : "")}");
-
     private static string Cell(StudyRow row, int n)
-        => string.Create(CultureInfo.InvariantCulture, $"{Share(row, n)} ({100 * row.Interval(n).Low:0.0}–{100 * row.Interval(n).High:0.0})");
+        => string.Create(CultureInfo.InvariantCulture, $"{row.Share(n)} ({100 * row.Interval(n).Low:0.0}–{100 * row.Interval(n).High:0.0})");
 
     private static string Comparison(StudyRow best, StudyRow row)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using IlgpuNetVlad.Engine.Retrieval;
 using MathNet.Numerics.Distributions;
 using MathNet.Numerics.Statistics;
@@ -14,6 +15,10 @@ public sealed record StudyRow(string Name, IReadOnlyList<StudyMeasurement> Seeds
 
     /// <summary>Standard deviation over the seeds; 0 for one.</summary>
     public double Spread(int n) => Seeds.Count < 2 ? 0 : Seeds.Select(s => s.Recall(n)).StandardDeviation();
+
+    /// <summary>Recall in %, and its spread where there are several seeds, as tables show them.</summary>
+    public string Share(int n)
+        => string.Create(CultureInfo.InvariantCulture, $"{100 * Recall(n):0.0}{(Seeds.Count > 1 ? string.Create(CultureInfo.InvariantCulture, $" ± {100 * Spread(n):0.0}") : "")}");
 
     /// <summary>
     /// 95 % interval of the mean for other queries of the same kind: Wilson's, of the mean number of hits, rounded. It does not get narrower with more seeds, which ask the same queries.
