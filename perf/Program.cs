@@ -22,6 +22,9 @@ try
         case "profile":
             ProfileRun.Run(ProfileOptions.Parse(rest));
             return 0;
+        case "extraction":
+            ExtractionRun.Run(ExtractionOptions.Parse(rest));
+            return 0;
         case "peers":
             PeerRun.Run(PeerOptions.Parse(rest));
             return 0;

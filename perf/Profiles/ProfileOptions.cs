@@ -9,8 +9,9 @@ internal sealed record ProfileOptions
 {
     public const string Usage =
         """
-        profile [--backbone vgg16] [--pool netvlad] [--clusters 64] [--size HxW] [--batch N] [--train-from LAYER] [--rounds N] [--device cpu|cuda[:N]] [--out FILE]
+        profile [--backbone vgg16] [--pool netvlad] [--clusters 64] [--size HxW] [--batch N] [--train-from LAYER] [--satisfied N] [--rounds N] [--device cpu|cuda[:N]] [--out FILE]
           The time of each operation of one extraction, or with --train-from of one training step, medians over the rounds; weights and images are random.
+          --satisfied: images of the batch, spread over it, whose triplets have no loss.
         """;
 
     public NetworkSettings Network { get; private init; } = NetworkSettings.For("vgg16");
@@ -18,6 +19,10 @@ internal sealed record ProfileOptions
     public int Width { get; private init; } = 640;
     public int Batch { get; private init; } = 1;
     public string? TrainFrom { get; private init; }
+
+    /// <summary>Images whose descriptors get no gradient.</summary>
+    public int Satisfied { get; private init; }
+
     public int Rounds { get; private init; } = 5;
     public string Device { get; private init; } = "cpu";
 
@@ -39,6 +44,7 @@ internal sealed record ProfileOptions
                 "--size" when value.Split('x') is [var rows, var columns] => options with { Height = Positive(rows), Width = Positive(columns) },
                 "--batch" => options with { Batch = Positive(value) },
                 "--train-from" => options with { TrainFrom = value },
+                "--satisfied" => options with { Satisfied = Positive(value) },
                 "--rounds" => options with { Rounds = Positive(value) },
                 "--device" => options with { Device = value },
                 "--out" => options with { File = value },

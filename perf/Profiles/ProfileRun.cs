@@ -32,7 +32,7 @@ internal static class ProfileRun
         var images = new float[options.Batch * plan.InputShape.Length];
         Noise(random, images);
         device.Upload(images, plan.Input);
-        using var loss = training ? new Loss(network, options.Batch) : null;
+        using var loss = training ? new Loss(network, options.Batch, options.Satisfied) : null;
 
         void Once()
         {
@@ -53,7 +53,7 @@ internal static class ProfileRun
             profile.EndRound(Stopwatch.GetElapsedTime(begin));
         }
 
-        string what = training ? $"a training step from {options.TrainFrom}" : "extraction";
+        string what = training ? $"a training step from {options.TrainFrom}{(options.Satisfied > 0 ? $", {options.Satisfied} images without a gradient" : "")}" : "extraction";
         string text = string.Create(
             CultureInfo.InvariantCulture,
             $"{options.Network.Backbone}, {options.Network.Pooling.Name()}, {what}, {options.Batch} × {options.Height}×{options.Width}, median of {options.Rounds}; {MachineReport.Create().Processor}, {device.Description}{(peak is { } p ? $", multiply-adds' peak {p:0} GFLOP/s" : "")}; {plan.Bytes / 1e6:0} MB of maps.\n\n{profile.Markdown(peak)}");
@@ -74,10 +74,14 @@ internal static class ProfileRun
         private readonly Network network;
         private readonly RankingShape shape;
         private readonly DeviceBuffer rows, losses, violating, gradient, workspace;
+        private readonly float[] zeros;
+        private readonly int satisfied;
 
-        public Loss(Network network, int images)
+        public Loss(Network network, int images, int satisfied)
         {
             this.network = network;
+            this.satisfied = Math.Min(images, satisfied);
+            zeros = new float[network.PooledLength];
             int tuples = Math.Max(1, images / Tuple), each = images / tuples;
             // A margin that every tuple violates: all images take the way back.
             shape = new(tuples, 1, Math.Max(0, each - 2), network.PooledLength, images, 4);
@@ -93,6 +97,8 @@ internal static class ProfileRun
         public void Run(NetworkPlan plan, ILGPU.ArrayView<float> descriptors)
         {
             RankingLoss.WeakOperation.Run(network.Device, shape, [descriptors, rows, losses, violating, gradient], workspace);
+            for (int i = 0; i < satisfied; i++)
+                network.Device.Upload(zeros, gradient.View.SubView((long)i * shape.Images / satisfied * zeros.Length, zeros.Length));
             plan.Backward(shape.Images, gradient);
             foreach (var p in plan.Trained)
                 p.Descend(1e-6f, 0.9f, 1e-3f, 1f / Tuple);

@@ -136,6 +136,37 @@ public sealed class Decoding
         Assert.That((image.Height, image.Width), Is.EqualTo((32, 16)));
     }
 
+    /// <summary>A smooth picture whose sides no scale divides: a column too many at the end would move all the others.</summary>
+    [TestCase(SKEncodedImageFormat.Jpeg, 40, 30)]
+    [TestCase(SKEncodedImageFormat.Jpeg, 61, 47)]
+    [TestCase(SKEncodedImageFormat.Jpeg, 130, 97)]
+    [TestCase(SKEncodedImageFormat.Png, 40, 30)]
+    public void A_large_image_comes_out_as_if_all_of_it_had_been_resized(SKEncodedImageFormat format, int height, int width)
+    {
+        using var folder = new TemporaryFolder();
+        var bytes = SmallImage.Encode(521, 389, (x, y) => ((byte)(127 + 120 * Math.Sin(x * 0.05)), (byte)(127 + 120 * Math.Sin((x + y) * 0.08)), (byte)(y / 3), 255), format, 95);
+        foreach (var orientation in format == SKEncodedImageFormat.Jpeg ? new[] { 1, 6 } : [1])
+        {
+            var path = folder.Write($"{orientation}", orientation == 1 ? bytes : SmallImage.WithOrientation(bytes, orientation));
+            var (h, w) = orientation == 1 ? (height, width) : (width, height);
+            var whole = Decoder.Decode(path, ResizePolicy.Native);
+            var expected = Resampling.Resize(whole, h, w).Rgb;
+            var found = Decoder.Decode(path, ResizePolicy.Exact(h, w)).Rgb;
+            Assert.That(Math.Sqrt(found.Zip(expected).Average(p => Math.Pow(p.First - p.Second, 2))), Is.LessThan(1.5), $"levels, orientation {orientation}");
+        }
+    }
+
+    [Test]
+    public void Up_to_four_times_the_size_wanted_the_whole_image_counts_bit_for_bit()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.Write("a.jpg", Photograph("jpg"));
+        var whole = Decoder.Decode(path, ResizePolicy.Native);
+        // 120×160 at a half is 60×80: less than twice 31 rows, so that nothing is reduced.
+        Assert.That(Decoder.Decode(path, ResizePolicy.Exact(31, 40)).Rgb, Is.EqualTo(Resampling.Resize(whole, 31, 40).Rgb));
+        Assert.That(Decoder.Decode(path, ResizePolicy.Exact(30, 40)).Rgb, Is.Not.EqualTo(Resampling.Resize(whole, 30, 40).Rgb), "noise shows that this one is");
+    }
+
     [Test]
     public void Several_threads_may_decode_at_once()
     {

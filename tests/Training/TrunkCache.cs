@@ -130,6 +130,8 @@ public sealed class TrunkCache
         Assert.That(Decoded(height: 28, from: "conv3"), Is.EqualTo(4), "another layer");
         Assert.That(Decoded(height: 28, from: "conv3", half: true), Is.EqualTo(4), "another precision");
         Assert.That(Decoded(height: 28, from: "conv3", half: true), Is.Zero);
+        using (var otherwise = Network.Create(Devices.Cpu, network.Settings with { Preprocessing = Preprocessing.Vgg }, 5))
+            Assert.That(Decoded(height: 28, from: "conv3", half: true, other: otherwise), Is.EqualTo(4), "another preprocessing");
         var weight = network.Layers[0].Parameters[0];
         weight.Write([.. weight.Read().Select((x, i) => i == 9 ? x + 1e-6f : x)]);
         Assert.That(Decoded(height: 28, from: "conv3", half: true), Is.EqualTo(4), "another weight");
@@ -137,23 +139,24 @@ public sealed class TrunkCache
             cut.SetLength(cut.Length - 1);
         Assert.That(Decoded(height: 28, from: "conv3", half: true), Is.EqualTo(4), "half a file");
 
-        int Decoded(int height = 32, string from = From, bool half = false)
+        int Decoded(int height = 32, string from = From, bool half = false, Network? other = null)
         {
+            var used = other ?? network;
             var decoder = new Counting(world);
             var store = new ImageStore(paths, decoder, ResizePolicy.Exact(height, 48), 0);
-            var shape = FrozenMaps.Shape(network, height, 48, from);
-            using var maps = new FrozenMaps(network, store, from, new MapFile(file, 4, FrozenMaps.RowBytes(shape, half)), half);
+            var shape = FrozenMaps.Shape(used, height, 48, from);
+            using var maps = new FrozenMaps(used, store, from, new MapFile(file, 4, FrozenMaps.RowBytes(shape, half)), half);
             maps.Prepare(new Quiet(), default);
             Assert.That(new FileInfo(file).Length, Is.EqualTo(64 + 4 * FrozenMaps.RowBytes(shape, half)));
             var row = new float[shape.Length];
             maps.Read(new(3), row);
             // 11 bits: half a unit of the last is 2⁻¹² of the number, and 2⁻²⁵ where it is denormal.
-            foreach (var (kept, computed) in row.Zip(Map(store.Pixels(3), from)))
+            foreach (var (kept, computed) in row.Zip(Map(used, store.Pixels(3), from)))
                 Assert.That(kept, Is.EqualTo(computed).Within(half ? Math.Abs(computed) / 2048 + 1f / (1 << 24) : 0));
             return decoder.Decoded - 1;
         }
 
-        float[] Map(PixelImage image, string from)
+        static float[] Map(Network network, PixelImage image, string from)
         {
             using var plan = network.Plan(PlanPart.Frozen, 1, image.Height, image.Width, from, training: false);
             var input = new float[3 * image.Height * image.Width];

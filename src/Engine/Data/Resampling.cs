@@ -20,18 +20,24 @@ internal static class Resampling
     /// <param name="rgb">[height, width, 3].</param>
     /// <param name="toHeight">Rows of the result, a copy in any case.</param>
     public static PixelImage Resize(ReadOnlySpan<byte> rgb, int height, int width, int toHeight, int toWidth)
+        => Resize(rgb, height, width, toHeight, toWidth, height, width);
+
+    /// <param name="coveredHeight">Rows that the image has, of which the last may be a part.</param>
+    /// <param name="coveredWidth">Columns alike.</param>
+    /// <inheritdoc cref="Resize(ReadOnlySpan{byte}, int, int, int, int)"/>
+    public static PixelImage Resize(ReadOnlySpan<byte> rgb, int height, int width, int toHeight, int toWidth, double coveredHeight, double coveredWidth)
     {
         var result = new byte[toHeight * toWidth * 3];
         if (width == toWidth)
-            Columns(rgb, width * 3, Filter.Make(height, toHeight), result);
+            Columns(rgb, width * 3, Filter.Make(height, coveredHeight, toHeight), result);
         else if (height == toHeight)
-            Rows(rgb, height, width, Filter.Make(width, toWidth), result);
+            Rows(rgb, height, width, Filter.Make(width, coveredWidth, toWidth), result);
         else
         {
             // Large and soon gone: on the heap it would be most of a run's garbage.
             byte[] between = ArrayPool<byte>.Shared.Rent(height * toWidth * 3);
-            Rows(rgb, height, width, Filter.Make(width, toWidth), between);
-            Columns(between, toWidth * 3, Filter.Make(height, toHeight), result);
+            Rows(rgb, height, width, Filter.Make(width, coveredWidth, toWidth), between);
+            Columns(between, toWidth * 3, Filter.Make(height, coveredHeight, toHeight), result);
             ArrayPool<byte>.Shared.Return(between);
         }
         return new PixelImage(toHeight, toWidth, result);
@@ -113,9 +119,9 @@ internal static class Resampling
 
         public int Length { get; }
 
-        public static Filter Make(int from, int to)
+        public static Filter Make(int from, double covered, int to)
         {
-            var scale = (double)from / to;
+            var scale = covered / to;
             var reach = Math.Max(1, scale);
             var filter = new Filter(to, 2 * (int)Math.Ceiling(reach) + 1);
             Span<double> raw = new double[filter._stride];

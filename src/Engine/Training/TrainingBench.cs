@@ -49,8 +49,8 @@ internal sealed class TrainingBench : IDisposable
             throw new UserErrorException(
                 $"Training needs {Megabytes(needed)} MB and {Megabytes(available)} MB are free: take fewer tuples a batch, fewer negatives a tuple or smaller images, or train from a later layer ({Megabytes(networkBytes)} MB are the network's for {most} images of {size.Width}×{size.Height}, {Megabytes(memory.Descriptors)} MB the descriptors{(cache.Mode == TrunkCacheMode.Memory ? $", {Megabytes(memory.Maps)} MB the trunk cache" : "")}).");
 
-        // Pixels are read once where their maps are kept.
-        long left = cached ? 0 : available - needed;
+        // Pixels are read once where their maps are kept, and where nothing is learnt.
+        long left = cached || options.Epochs == 0 ? 0 : Math.Min(available, UnusedMemory.Bytes / 4 * 3) - needed;
         var part = cached ? PlanPart.Learning : PlanPart.Whole;
         FrozenMaps? Maps(ImageStore store, string name)
         {
@@ -78,6 +78,8 @@ internal sealed class TrainingBench : IDisposable
         if (!shared)
             plans.Add(network.Plan(part, most, validationSize.Height, validationSize.Width, options.TrainFrom, training: false));
         Validator = new(network, validation, new(network, plans[shared ? 0 : ^1], validationStore, Maps(validationStore, "validation.maps")), progress);
+        if (!cached && options.Epochs > 0)
+            progress.Line(PixelsLine());
         Cache = new(set.Images.Count, d);
         Step = new(network, options);
         foreach (var store in stores)
@@ -132,6 +134,18 @@ internal sealed class TrainingBench : IDisposable
     {
         foreach (var m in maps)
             m.Forget();
+    }
+
+    /// <summary>What the user is told of decoded images before the run.</summary>
+    private string PixelsLine()
+    {
+        long kept = stores.Where(s => s.IsKept).Sum(s => s.Bytes), others = stores.Where(s => !s.IsKept).Sum(s => s.Bytes);
+        return (kept, others) switch
+        {
+            (_, 0) => $"Decoded images: {Megabytes(kept)} MB of 8-bit pixels in memory",
+            (0, _) => $"Decoded images: not kept, {Megabytes(others)} MB of 8-bit pixels do not fit",
+            _ => $"Decoded images: {Megabytes(kept)} MB of 8-bit pixels in memory, {Megabytes(others)} MB more do not fit",
+        };
     }
 
     private static int Scaled(int side, float scale) => Math.Max(1, (int)MathF.Round(side * scale));

@@ -29,7 +29,7 @@ internal readonly record struct TrunkCacheChoice(TrunkCacheMode Mode, string? Li
         }
         long bytes = memory.Maps, free = FreeBytes(folder);
         string held = $"{Megabytes(bytes)} MB of {(options.TrunkCacheHalf ? "fp16" : "fp32")} maps before {network.Layers[network.FirstLearning(options.TrainFrom)]}";
-        if (options.TrunkCache == TrunkCacheMode.Memory || (!asked && memory.Needed(TrunkCacheMode.Memory) <= Math.Min(available, UnusedMemory()) / 4 * 3))
+        if (options.TrunkCache == TrunkCacheMode.Memory || (!asked && memory.Needed(TrunkCacheMode.Memory) <= Math.Min(available, UnusedMemory.Bytes) / 4 * 3))
             return new(TrunkCacheMode.Memory, $"Trunk cache: in memory, {held}");
         // A disk that is full to the last byte stops more than this run.
         if (bytes <= free / 10 * 9 && (asked || memory.Needed(TrunkCacheMode.Disk) <= available))
@@ -37,16 +37,6 @@ internal readonly record struct TrunkCacheChoice(TrunkCacheMode Mode, string? Li
         return asked
             ? throw new UserErrorException($"The trunk cache needs {Megabytes(bytes)} MB in {folder} and {Megabytes(free)} MB are free there: free some, or give --trunk-cache off.")
             : new(TrunkCacheMode.Off, $"Trunk cache: off, since {held} fit well neither in memory nor in the {Megabytes(free)} MB that are free in {folder}");
-    }
-
-    /// <summary>Bytes that other programs leave; on systems that do not say, what the machine has.</summary>
-    private static long UnusedMemory()
-    {
-        const string source = "/proc/meminfo", name = "MemAvailable:";
-        if (File.Exists(source) && File.ReadLines(source).FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal)) is { } line
-            && long.TryParse(line[name.Length..].Trim().Split(' ')[0], out long kilobytes))
-            return kilobytes << 10;
-        return GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
     }
 
     private static long FreeBytes(string folder)
