@@ -17,6 +17,9 @@ public sealed class Extraction
     /// <summary>The runtime, its compiled code, libraries and small objects; measured.</summary>
     private const long Runtime = 90L << 20;
 
+    /// <summary>Decoded pixels that may lie about as garbage: left to itself, the collector lets large arrays pile up for long.</summary>
+    private const long MostGarbage = 32L << 20;
+
     private readonly Network network;
     private readonly IReadOnlyList<string> paths;
     private readonly IImageDecoder decoder;
@@ -88,7 +91,7 @@ public sealed class Extraction
     /// <summary>Different sizes in the network.</summary>
     public int Sizes => groups.Count;
 
-    /// <summary>Peak of resident memory on the processor, whatever the number of images, beside rows that the caller keeps; on a GPU the network's part lies there.</summary>
+    /// <summary>About the peak of resident memory on the processor, whatever the number of images, beside rows that the caller keeps; on a GPU the network's part lies there.</summary>
     public long Bytes
     {
         get
@@ -99,7 +102,7 @@ public sealed class Extraction
             // The projection stands on the host too; a decoder holds the file, four bytes a pixel and three of what comes out of it.
             long projection = network.Pca is { } p ? sizeof(float) * (long)p.InputLength * p.OutputLength : 0;
             return Runtime + sizeof(float) * network.Parameters.Sum(x => x.Length) + projection + plan + InputAhead.Bytes(MostNumbers)
-                + Math.Min(Environment.ProcessorCount, groups.Max(g => g.Batch)) * 8 * largest;
+                + Math.Min(Environment.ProcessorCount, groups.Max(g => g.Batch)) * 8 * largest + Math.Min(MostGarbage, groups.Sum(g => (long)g.Images.Count * g.Length));
         }
     }
 
@@ -134,6 +137,7 @@ public sealed class Extraction
         NetworkPlan? plan = null;
         Projector? projector = null;
         int at = 0;
+        long garbage = 0;
         try
         {
             foreach (var images in ahead.Read([.. batches.Select(b => (b.Images, b.Group.Length))], token))
@@ -159,6 +163,12 @@ public sealed class Extraction
                 for (int i = 0; i < images.Count; i++)
                     take(images.Images[i].Image, rows.Slice(i * length, length));
                 progress?.Advance(done += images.Count);
+                garbage += (long)images.Count * group.Length;
+                if (garbage > MostGarbage)
+                {
+                    GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
+                    garbage = 0;
+                }
             }
         }
         finally
