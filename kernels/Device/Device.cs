@@ -27,6 +27,7 @@ public sealed class Device : IDisposable
         Threads = threads;
         if (kind == DeviceKind.Cpu)
             hostPool = new HostPool(accelerator, threads);
+        Kernels = new(this, accelerator.DefaultStream, own: false);
     }
 
     public DeviceKind Kind { get; }
@@ -37,6 +38,12 @@ public sealed class Device : IDisposable
 
     /// <summary>True where a view's memory may be read through a host pointer.</summary>
     public bool IsHostMemory => Kind != DeviceKind.Cuda;
+
+    /// <summary>
+    /// Whether launches and copies go on while the host does: what feeds a device then keeps it busy with a batch or a step ahead, instead of looking at each result at once. So a GPU;
+    /// and the processor where it was opened so, to show that nothing depends on it.
+    /// </summary>
+    public bool WorksBesideHost { get; private init; }
 
     /// <summary>Bytes of device buffers that are allocated now, and the most there ever were.</summary>
     public long AllocatedBytes => Interlocked.Read(ref allocatedBytes);
@@ -56,6 +63,15 @@ public sealed class Device : IDisposable
     /// <summary>Is told of each operation and its time; null, as at first, costs nothing.</summary>
     public IOperationObserver? Observer { get; set; }
 
+    /// <summary>Is told of launches, copies and waits; null, as at first, costs nothing.</summary>
+    public IWorkObserver? WorkObserver { get; set; }
+
+    /// <summary>Is told of steps, passes and layers; null costs nothing. On CUDA a profiler's, where its library is found.</summary>
+    public IRangeSink? Ranges { get; set; }
+
+    /// <summary>The stream that kernels are launched on.</summary>
+    public WorkStream Kernels { get; }
+
     /// <summary>Whether the instructions of tensor cores run: compute capability 8.0 and on, and the simulation.</summary>
     public bool HasTensorCores => Kind == DeviceKind.Simulation || Accelerator is CudaAccelerator { Architecture: var architecture } && architecture >= CudaArchitecture.SM_80;
 
@@ -65,12 +81,13 @@ public sealed class Device : IDisposable
     /// <summary>The processor with Host variants.</summary>
     /// <param name="threads">Worker threads; 0 means one for every processor that this process may use.</param>
     /// <param name="preferred">Such as Reference, to see what whole networks compute with sums in fp64.</param>
-    public static Device Cpu(int threads = 0, VariantKind? preferred = null)
+    /// <param name="worksBesideHost">Whether it is fed as a GPU is; results are the same.</param>
+    public static Device Cpu(int threads = 0, VariantKind? preferred = null, bool worksBesideHost = false)
     {
         if (threads <= 0)
             threads = Environment.ProcessorCount;
         var context = KernelContext.Create(b => b.CPU(new CPUDevice(32, 8, threads)));
-        return new Device(DeviceKind.Cpu, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), threads) { Preferred = preferred };
+        return new Device(DeviceKind.Cpu, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), threads) { Preferred = preferred, WorksBesideHost = worksBesideHost };
     }
 
     /// <summary>The processor as a simulated GPU with warps of 32 threads, at most 256 threads a group.</summary>
@@ -91,7 +108,7 @@ public sealed class Device : IDisposable
             context.Dispose();
             throw new InvalidOperationException($"There is no CUDA device {index}: {devices.Count} found; choose another or use the processor.");
         }
-        return new Device(DeviceKind.Cuda, context, devices[index].CreateCudaAccelerator(context), 1) { Precision = precision };
+        return new Device(DeviceKind.Cuda, context, devices[index].CreateCudaAccelerator(context), 1) { Precision = precision, WorksBesideHost = true, Ranges = NvtxRanges.Find() };
     }
 
     /// <summary>Number of NVIDIA GPUs that the driver reports; 0 without a driver.</summary>
@@ -142,15 +159,28 @@ public sealed class Device : IDisposable
         return buffer;
     }
 
+    /// <summary>Allocates memory of the host that the device copies by itself; contents undefined.</summary>
+    public HostBuffer AllocateHost(long length) => new(this, length);
+
+    /// <summary>Opens a stream of copies beside the kernels.</summary>
+    public WorkStream OpenStream() => new(this, Accelerator.CreateStream(), own: true);
+
+    /// <param name="timed">Whether it tells the time, <see cref="StreamMark.SecondsSince"/>.</param>
+    public StreamMark CreateMark(bool timed = false) => new(this, timed);
+
+    /// <summary>Names what is enqueued until the result is disposed of.</summary>
+    public NamedRange Range(string name) => new(Ranges, name);
+
     internal void Released(long bytes) => Interlocked.Add(ref allocatedBytes, -bytes);
 
-    /// <summary>Copies host values into a view of the same length.</summary>
+    /// <summary>Copies host values into a view of the same length; a GPU is waited for.</summary>
     public unsafe void Upload(ReadOnlySpan<float> from, ArrayView<float> to)
     {
         if (to.Length < from.Length)
             throw new ArgumentException($"A view of {to.Length} floats cannot take {from.Length}.");
         if (from.Length == 0)
             return;
+        WorkObserver?.Happened(new(WorkKind.Synchronisation));
         if (IsHostMemory)
             from.CopyTo(HostMemory.Span(to));
         else
@@ -180,17 +210,7 @@ public sealed class Device : IDisposable
     }
 
     /// <summary>Copies between two views of this device, of the same length.</summary>
-    public void Copy(ArrayView<float> from, ArrayView<float> to)
-    {
-        if (from.Length != to.Length)
-            throw new ArgumentException($"Views of {from.Length} and {to.Length} floats differ in length.");
-        if (from.Length == 0)
-            return;
-        if (IsHostMemory)
-            HostMemory.Span(from).CopyTo(HostMemory.Span(to));
-        else
-            from.CopyTo(Accelerator.DefaultStream, to);
-    }
+    public void Copy(ArrayView<float> from, ArrayView<float> to) => Kernels.Copy(from, to);
 
     /// <summary>Sets a view to zero.</summary>
     public void Clear(ArrayView<float> view)
@@ -202,7 +222,11 @@ public sealed class Device : IDisposable
     }
 
     /// <summary>Waits for everything launched.</summary>
-    public void Synchronize() => Accelerator.Synchronize();
+    public void Synchronize()
+    {
+        WorkObserver?.Happened(new(WorkKind.Synchronisation));
+        Accelerator.Synchronize();
+    }
 
     /// <summary>Runs a Host task: <paramref name="tiles"/> independent tiles over all worker threads; returns when all are done.</summary>
     public void RunHost<TTask>(int tiles, in TTask task)
@@ -210,14 +234,18 @@ public sealed class Device : IDisposable
     {
         if (hostPool is null)
             throw new InvalidOperationException($"Host variants do not run on {Description}.");
+        WorkObserver?.Happened(new(WorkKind.Launch, Kernels));
         hostPool.Run(tiles, task);
     }
 
     internal TLauncher Launcher<TLauncher>(SimtKernel<TLauncher> kernel)
         where TLauncher : Delegate
-        => (TLauncher)launchers.GetOrAdd(kernel, static (k, device) => device.launcher is { } launcher
+    {
+        WorkObserver?.Happened(new(WorkKind.Launch, Kernels, Kernel: kernel.Name));
+        return (TLauncher)launchers.GetOrAdd(kernel, static (k, device) => device.launcher is { } launcher
             ? KernelArgument.Hand<TLauncher>((SimtKernel)k, launcher)
             : ((SimtKernel<TLauncher>)k).Load(device.Accelerator), this);
+    }
 
     public void Dispose()
     {

@@ -24,6 +24,7 @@ public static class KernelTable
         LocalResponse.BackwardOperation,
         Gemm.Operation,
         SgdUpdate.Operation,
+        UpdateScale.Operation,
         Addition.Operation,
         NearestNeighbours.Operation,
         RankingLoss.WeakOperation, RankingLoss.TripletOperation, RankingLoss.ContrastiveOperation,

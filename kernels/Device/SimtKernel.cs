@@ -34,6 +34,6 @@ public sealed class SimtKernel<TLauncher>(string name, Delegate kernel, Func<Acc
 
     internal TLauncher Load(Accelerator accelerator) => load is null ? HopperTarget.Load<TLauncher>(this, accelerator) : load(accelerator);
 
-    /// <summary>The launcher on a device, compiled at first use.</summary>
+    /// <summary>The launcher on a device, compiled at first use, for one launch: each is asked for, so that it can be counted.</summary>
     public TLauncher On(Device device) => device.Launcher(this);
 }

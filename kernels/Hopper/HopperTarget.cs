@@ -1,6 +1,5 @@
 using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
@@ -15,9 +14,6 @@ namespace IlgpuNetVlad.Kernels;
 /// </summary>
 internal static partial class HopperTarget
 {
-    /// <summary>CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES.</summary>
-    private const int MostDynamicSharedBytes = 8;
-
     /// <summary>The kernel's text with the head that wgmma needs; no other place rewrites one.</summary>
     public static string Rewrite(string text)
     {
@@ -34,9 +30,7 @@ internal static partial class HopperTarget
         var compiled = (PTXCompiledKernel)cuda.Backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method), kernel.Bounds);
         TextOf(compiled) = Rewrite(compiled.PTXAssembly);
         var loaded = (CudaKernel)cuda.LoadKernel(compiled);
-        int result = OperatingSystem.IsWindows() ? SetOnWindows(loaded.FunctionPtr, MostDynamicSharedBytes, kernel.DynamicSharedBytes) : Set(loaded.FunctionPtr, MostDynamicSharedBytes, kernel.DynamicSharedBytes);
-        if (result != 0)
-            throw new InvalidOperationException($"The driver does not give {kernel.DynamicSharedBytes} bytes of shared memory to {kernel.Name} (CUDA error {result}).");
+        CudaDriver.GiveSharedMemory(loaded.FunctionPtr, kernel.DynamicSharedBytes);
         return OnDefaultStream<TLauncher>(loaded);
     }
 
@@ -53,12 +47,6 @@ internal static partial class HopperTarget
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<PTXAssembly>k__BackingField")]
     private static extern ref string TextOf(PTXCompiledKernel kernel);
-
-    [LibraryImport("libcuda.so.1", EntryPoint = "cuFuncSetAttribute")]
-    private static partial int Set(nint function, int attribute, int value);
-
-    [LibraryImport("nvcuda", EntryPoint = "cuFuncSetAttribute")]
-    private static partial int SetOnWindows(nint function, int attribute, int value);
 
     [GeneratedRegex(@"\.target sm_\d+")]
     private static partial Regex Target();

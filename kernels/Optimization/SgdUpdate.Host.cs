@@ -9,10 +9,13 @@ public static partial class SgdUpdate
     private const int HostTile = 16 * 1024;
 
     private static unsafe void RunHost(Device device, in SgdShape s, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> workspace)
-        => device.RunHost((s.Length + HostTile - 1) / HostTile,
-            new HostTask(s, HostMemory.Pointer(buffers[0]), HostMemory.Pointer(buffers[1]), HostMemory.Pointer(buffers[2])));
+    {
+        float scale = *HostMemory.Pointer(buffers[3]);
+        if (scale > 0)
+            device.RunHost((s.Length + HostTile - 1) / HostTile, new HostTask(s, scale, HostMemory.Pointer(buffers[0]), HostMemory.Pointer(buffers[1]), HostMemory.Pointer(buffers[2])));
+    }
 
-    private readonly unsafe struct HostTask(SgdShape s, float* p, float* g, float* v) : IHostTask
+    private readonly unsafe struct HostTask(SgdShape s, float gradientScale, float* p, float* g, float* v) : IHostTask
     {
         // Vector512 is emulated by two or four narrower vectors where there is no AVX-512: nothing to be won by bodies of their own
         // in a loop that memory bounds. No fused multiply-add, so that every width and the scalar tail round alike.
@@ -21,7 +24,7 @@ public static partial class SgdUpdate
         {
             int i = tile * HostTile, end = Math.Min(i + HostTile, s.Length);
             var momentum = Vector512.Create(s.Momentum);
-            var scale = Vector512.Create(s.GradientScale);
+            var scale = Vector512.Create(gradientScale);
             var decay = Vector512.Create(s.WeightDecay);
             var rate = Vector512.Create(s.LearningRate);
             for (; i <= end - 16; i += 16)
@@ -33,7 +36,7 @@ public static partial class SgdUpdate
             }
             for (; i < end; i++)
             {
-                float next = s.Momentum * v[i] + s.GradientScale * g[i] + s.WeightDecay * p[i];
+                float next = s.Momentum * v[i] + gradientScale * g[i] + s.WeightDecay * p[i];
                 v[i] = next;
                 p[i] -= s.LearningRate * next;
             }

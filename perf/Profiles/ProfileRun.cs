@@ -73,7 +73,7 @@ internal static class ProfileRun
     {
         private readonly Network network;
         private readonly RankingShape shape;
-        private readonly DeviceBuffer rows, losses, violating, gradient, workspace;
+        private readonly DeviceBuffer rows, losses, violating, scale, gradient, workspace;
         private readonly float[] zeros;
         private readonly int satisfied;
 
@@ -90,6 +90,7 @@ internal static class ProfileRun
             device.Upload([.. Enumerable.Range(0, (int)rows.Length).Select(i => BitConverter.Int32BitsToSingle(i % (2 + shape.MaxNegatives) + i / (2 + shape.MaxNegatives) * each))], rows.View);
             losses = device.Allocate(tuples);
             violating = device.Allocate(tuples);
+            scale = device.Allocate(1);
             gradient = device.Allocate((long)images * network.PooledLength);
             workspace = device.Allocate(RankingLoss.WeakOperation.Workspace(device, shape));
         }
@@ -99,9 +100,10 @@ internal static class ProfileRun
             RankingLoss.WeakOperation.Run(network.Device, shape, [descriptors, rows, losses, violating, gradient], workspace);
             for (int i = 0; i < satisfied; i++)
                 network.Device.Upload(zeros, gradient.View.SubView((long)i * shape.Images / satisfied * zeros.Length, zeros.Length));
+            UpdateScale.Run(network.Device, new(shape.Tuples, Tuple), losses, violating, scale);
             plan.Backward(shape.Images, gradient);
             foreach (var p in plan.Trained)
-                p.Descend(1e-6f, 0.9f, 1e-3f, 1f / Tuple);
+                p.Descend(1e-6f, 0.9f, 1e-3f, scale);
         }
 
         public void Dispose()
@@ -109,6 +111,7 @@ internal static class ProfileRun
             rows.Dispose();
             losses.Dispose();
             violating.Dispose();
+            scale.Dispose();
             gradient.Dispose();
             workspace.Dispose();
         }

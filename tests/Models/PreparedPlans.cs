@@ -41,6 +41,7 @@ public sealed class PreparedPlans
     {
         using var network = Network();
         using var kept = network.Plan(Images, Height, Width);
+        using var one = Devices.Cpu.Allocate([1f]);
         float[] before = Run(kept, Images);
         using (var training = network.Plan(Images, Height, Width, training: true))
         {
@@ -48,7 +49,7 @@ public sealed class PreparedPlans
                 if (byGradient)
                 {
                     Devices.Cpu.Upload(TinyTrunk.Numbers(new Random(1), (int)p.Length), p.Gradient);
-                    p.Descend(0.1f, 0.9f, 0, 1);
+                    p.Descend(0.1f, 0.9f, 0, one);
                 }
                 else
                     p.Write(TinyTrunk.Numbers(new Random(1), (int)p.Length));

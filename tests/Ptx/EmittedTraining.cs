@@ -54,7 +54,8 @@ public sealed class EmittedTraining
         device.Upload(TinyTrunk.Images(images), plan.Input);
         var before = plan.Trained.ToDictionary(p => p.Name, p => p.Read());
         var batch = TrainingBatch.Of([new(0, 1, [2, 3], false), new(4, 5, [6, 7], false)], options.NegativesPerTuple, 0);
-        var outcome = step.Run(plan, batch, LearningRate, where => new TrainingDiverged(where, 1, "none"));
+        step.Start(plan, batch, LearningRate, where => new TrainingDiverged(where, 1, "none"));
+        var outcome = step.Finish(where => new TrainingDiverged(where, 1, "none"));
         Assert.That(outcome.Violating, Is.EqualTo(4), "a margin that no tuple keeps");
         return (outcome.LossSum, plan.Trained.ToDictionary(p => p.Name, p => p.Read().Zip(before[p.Name], (now, then) => now - then).ToArray()));
     }

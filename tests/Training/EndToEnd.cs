@@ -107,6 +107,21 @@ public sealed class EndToEnd
         AssertSameFiles("one", "three");
     }
 
+    /// <summary>Batches copied ahead, two updates under way, decided by the device: in files of the same bits; interrupted too.</summary>
+    [Test]
+    public void Run_GivesTheSameBitsOnADeviceThatWorksBesideTheHost()
+    {
+        using var beside = Device.Cpu(2, worksBesideHost: true);
+        var options = Options with { Epochs = 2, Scales = [1, 0.75f] };
+        Train("together", options);
+        using var stop = new CancellationTokenSource();
+        int calls = 0;
+        var progress = new Quiet { OnAdvance = (_, _) => { if (++calls == 60) stop.Cancel(); } };
+        Assert.That(() => Train("beside", options, beside, progress: progress, token: stop.Token), Throws.InstanceOf<OperationCanceledException>());
+        Train("beside", options, beside, resume: true);
+        AssertSameFiles("together", "beside");
+    }
+
     [Test]
     public void Run_AnotherSeedGivesAnotherRun()
     {

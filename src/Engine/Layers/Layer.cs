@@ -17,6 +17,9 @@ public abstract class Layer(string name, string? alias = null) : IDisposable
     /// <summary>A name that people use; null where it is <see cref="Name"/>.</summary>
     public string? Alias { get; } = alias;
 
+    /// <summary>Short, as people say it: for timelines.</summary>
+    public string Label => Alias ?? Name;
+
     public virtual IReadOnlyList<Parameter> Parameters => [];
 
     /// <exception cref="UserErrorException">The map is too small for this layer, or has other channels.</exception>

@@ -94,9 +94,10 @@ public sealed class Parameter : IDisposable
     }
 
     /// <summary>One step of stochastic gradient descent with the gradient as it stands (<see cref="SgdUpdate"/>).</summary>
-    public void Descend(float learningRate, float momentum, float weightDecay, float gradientScale)
+    /// <param name="scale">One number: what the gradient is multiplied by, or not above 0 for no step.</param>
+    public void Descend(float learningRate, float momentum, float weightDecay, ArrayView<float> scale)
     {
-        SgdUpdate.Run(device, new SgdShape(checked((int)Length), learningRate, momentum, weightDecay, gradientScale), Value, Gradient, Velocity);
+        SgdUpdate.Run(device, new SgdShape(checked((int)Length), learningRate, momentum, weightDecay), Value, Gradient, Velocity, scale);
         Version++;
     }
 

@@ -60,6 +60,7 @@ public sealed class NetworkPlan : IDisposable
     {
         if (layout.Layers[^1] == network.Pooling && !network.ClustersInitialised)
             throw new UserErrorException("These weights have no clusters yet, so NetVLAD cannot run: train the network, or initialise its clusters from images.");
+        using var range = network.Device.Range("forward");
         ForwardTrunk(images);
         RunForward(layout.Layers.Count - 1, images);
         return Result(images);
@@ -78,6 +79,7 @@ public sealed class NetworkPlan : IDisposable
 
     private LayerPass RunForward(int layer, int images)
     {
+        using var range = network.Device.Range(layout.Layers[layer].Label);
         var pass = Pass(layer, images, layout.ForwardWorkspace) with { Prepared = View(layout.Prepared[layer]) };
         long version = 0;
         foreach (var p in layout.Layers[layer].Parameters)
@@ -103,10 +105,12 @@ public sealed class NetworkPlan : IDisposable
             throw new InvalidOperationException("This plan is not for training.");
         if (images != lastImages)
             throw new ArgumentException($"The forward pass was of {lastImages} images, not {images}.");
+        using var range = network.Device.Range("backward");
         var dy = dDescriptors;
         for (int i = layout.Layers.Count - 1; i >= layout.FirstTrained; i--)
         {
             var dx = layout.InputGradients[i] is { } piece ? View(piece).SubView(0, images * layout.Shapes[i].Length) : default;
+            using var own = network.Device.Range(layout.Layers[i].Label);
             layout.Layers[i].Backward(Pass(i, images, layout.BackwardWorkspace!), dy, dx);
             dy = dx;
         }

@@ -101,7 +101,7 @@ public sealed class Extraction
             long plan = groups.Max(g => network.PlanBytes(g.Batch, g.Height, g.Width) + (network.Pca is { } pca ? Projector.Bytes(network.Device, pca, g.Batch) : 0));
             // The projection stands on the host too; a decoder holds the file, four bytes a pixel and three of what comes out of it.
             long projection = network.Pca is { } p ? sizeof(float) * (long)p.InputLength * p.OutputLength : 0;
-            return Runtime + sizeof(float) * network.Parameters.Sum(x => x.Length) + projection + plan + InputAhead.Bytes(MostNumbers)
+            return Runtime + sizeof(float) * network.Parameters.Sum(x => x.Length) + projection + plan + InputAhead.Bytes(network.Device, MostNumbers) + ResultsBehind<ImageRef[]>.Bytes(network.Device, groups.Max(g => g.Batch) * (long)network.DescriptorLength)
                 + Math.Min(Environment.ProcessorCount, groups.Max(g => g.Batch)) * 8 * largest + Math.Min(MostGarbage, groups.Sum(g => (long)g.Images.Count * g.Length));
         }
     }
@@ -129,15 +129,24 @@ public sealed class Extraction
         if (groups.Count == 0)
             return;
         int length = network.DescriptorLength;
-        var result = new float[groups.Max(g => g.Batch) * length];
-        var ahead = new InputAhead(
-            (image, to) => network.Settings.Preprocessing.Apply(decoder.Decode(paths[image.Image], resize), to), groups.Max(g => g.Batch), MostNumbers, Bad);
+        using var results = new ResultsBehind<ImageRef[]>(network.Device, groups.Max(g => g.Batch) * (long)length);
+        using var ahead = new InputAhead(
+            network.Device, (image, to) => network.Settings.Preprocessing.Apply(decoder.Decode(paths[image.Image], resize), to), groups.Max(g => g.Batch), MostNumbers, Bad);
         var batches = groups.SelectMany(g => g.Images.Chunk(g.Batch).Select(b => (Group: g, Images: b.Select(i => new ImageRef(i)).ToArray()))).ToArray();
         Group? planned = null;
         NetworkPlan? plan = null;
         Projector? projector = null;
         int at = 0;
         long garbage = 0;
+        void Take()
+        {
+            var taken = results.Take();
+            projector?.Finish(taken.Values);
+            for (int i = 0; i < taken.Batch.Length; i++)
+                take(taken.Batch[i].Image, taken.Values.Slice(i * length, length));
+            progress?.Advance(done += taken.Batch.Length);
+        }
+
         try
         {
             foreach (var images in ahead.Read([.. batches.Select(b => (b.Images, b.Group.Length))], token))
@@ -145,6 +154,8 @@ public sealed class Extraction
                 var group = batches[at++].Group;
                 if (group != planned)
                 {
+                    while (!results.IsEmpty)
+                        Take();
                     projector?.Dispose();
                     plan?.Dispose();
                     plan = network.Plan(group.Batch, group.Height, group.Width);
@@ -153,16 +164,11 @@ public sealed class Extraction
                 }
                 if (images.Count == 0)
                     continue;
-                network.Device.Upload(images.Filled, plan!.Input);
+                ahead.Bring(images, plan!.Input);
                 var pooled = plan.Forward(images.Count);
-                var rows = result.AsSpan(0, images.Count * length);
-                if (projector is null)
-                    network.Device.Download(pooled.SubView(0, rows.Length), rows);
-                else
-                    projector.Apply(pooled, images.Count, rows);
-                for (int i = 0; i < images.Count; i++)
-                    take(images.Images[i].Image, rows.Slice(i * length, length));
-                progress?.Advance(done += images.Count);
+                results.Start(images.Images[..images.Count], projector?.Start(pooled, images.Count) ?? pooled);
+                if (results.IsFull)
+                    Take();
                 garbage += (long)images.Count * group.Length;
                 if (garbage > MostGarbage)
                 {
@@ -170,6 +176,8 @@ public sealed class Extraction
                     garbage = 0;
                 }
             }
+            while (!results.IsEmpty)
+                Take();
         }
         finally
         {

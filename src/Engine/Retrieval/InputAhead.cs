@@ -1,19 +1,22 @@
 using System.Collections.Concurrent;
+using ILGPU;
 using IlgpuNetVlad.Engine.Data;
+using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Retrieval;
 
 /// <summary>
 /// Makes batches of a network's input on threads of its own, a few batches ahead of the reader, in the batches' order and in buffers that are used
-/// over and over.
+/// over and over; and brings them to the device, which a GPU copies while it computes the one before (<see cref="UploadLane"/>).
 /// </summary>
-internal sealed class InputAhead
+internal sealed class InputAhead : IDisposable
 {
     private const int Ahead = 2;
 
     private readonly Fill fill;
     private readonly Action<int, ImageException>? onBad;
     private readonly Batch[] buffers;
+    private readonly UploadLane lane;
 
     /// <summary>Writes one image's input; called from several threads.</summary>
     /// <param name="to">The image's numbers, all of them to be written.</param>
@@ -22,33 +25,32 @@ internal sealed class InputAhead
     /// <param name="maxImages">Images of a batch at most.</param>
     /// <param name="numbers">Numbers of the largest batch.</param>
     /// <param name="onBad">Told of an unreadable image, which is then left out of its batch, in the batches' order; null lets it throw.</param>
-    public InputAhead(Fill fill, int maxImages, long numbers, Action<int, ImageException>? onBad = null)
+    public InputAhead(Device device, Fill fill, int maxImages, long numbers, Action<int, ImageException>? onBad = null)
     {
         this.fill = fill;
         this.onBad = onBad;
-        buffers = [.. Enumerable.Range(0, Ahead + 1).Select(_ => new Batch(maxImages, numbers))];
+        buffers = [.. Enumerable.Range(0, Ahead + 1).Select(_ => new Batch(device, maxImages, numbers))];
+        lane = new(device, numbers);
     }
 
-    /// <summary>Bytes of input that it holds for batches of this size.</summary>
-    public static long Bytes(long numbers) => (Ahead + 1) * numbers * sizeof(float);
+    /// <summary>Bytes of input that it holds for batches of this size, on the host and on the device.</summary>
+    public static long Bytes(Device device, long numbers) => (Ahead + 1) * numbers * sizeof(float) + UploadLane.Bytes(device, numbers);
 
     /// <summary>One filled batch.</summary>
-    internal sealed class Batch(int maxImages, long numbers)
+    internal sealed class Batch(Device device, int maxImages, long numbers)
     {
-        public float[] Values { get; } = new float[numbers];
+        public HostBuffer Values { get; } = device.AllocateHost(numbers);
         public ImageRef[] Images { get; } = new ImageRef[maxImages];
         public int Count { get; set; }
 
         /// <summary>Numbers of each image.</summary>
         public int Length { get; set; }
 
-        public ReadOnlySpan<float> Filled => Values.AsSpan(0, Count * Length);
-
         /// <summary>Unreadable images of this batch, reported when the reader gets there.</summary>
         public List<(int Image, ImageException Reason)> Bad { get; } = [];
     }
 
-    /// <summary>The batches in their order. A batch is the reader's until it asks for the next. One reading at a time.</summary>
+    /// <summary>The batches in their order, each to be brought to the device. A batch is the reader's until it asks for the next. One reading at a time.</summary>
     /// <param name="batches">Images of each, and the numbers of one of them.</param>
     public IEnumerable<Batch> Read(IReadOnlyList<(ImageRef[] Images, int Length)> batches, CancellationToken token)
     {
@@ -80,6 +82,7 @@ internal sealed class InputAhead
                 foreach (var (image, reason) in batch.Bad)
                     onBad!(image, reason);
                 yield return batch;
+                lane.WaitUntilSent();
                 free.Add(batch);
             }
             token.ThrowIfCancellationRequested();
@@ -93,6 +96,20 @@ internal sealed class InputAhead
         }
     }
 
+    /// <summary>Puts what the reader got to the beginning of a view, such as a plan's input, for every kernel that is launched from then on.</summary>
+    public void Bring(Batch batch, ArrayView<float> to)
+    {
+        lane.Send(batch.Values, batch.Count * batch.Length);
+        lane.Take(to);
+    }
+
+    public void Dispose()
+    {
+        lane.Dispose();
+        foreach (var batch in buffers)
+            batch.Values.Dispose();
+    }
+
     private void FillBatch(Batch batch, ImageRef[] images, CancellationToken token)
     {
         var failures = new ImageException?[images.Length];
@@ -103,7 +120,7 @@ internal sealed class InputAhead
             {
                 try
                 {
-                    fill(images[i], batch.Values.AsSpan(i * length, length));
+                    fill(images[i], batch.Values.Span.Slice(i * length, length));
                 }
                 catch (ImageException e) when (onBad is not null)
                 {
@@ -126,7 +143,7 @@ internal sealed class InputAhead
                 continue;
             }
             if (batch.Count != i)
-                batch.Values.AsSpan(i * length, length).CopyTo(batch.Values.AsSpan(batch.Count * length));
+                batch.Values.Span.Slice(i * length, length).CopyTo(batch.Values.Span[(batch.Count * length)..]);
             batch.Images[batch.Count++] = images[i];
         }
     }

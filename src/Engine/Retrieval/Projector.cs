@@ -34,14 +34,27 @@ internal sealed class Projector : IDisposable
     /// <summary>Projects rows [rows, D] of the device into host memory [rows, d] and L2-normalises them.</summary>
     public void Apply(ArrayView<float> x, int rows, Span<float> result)
     {
-        if (rows == 0)
-            return;
+        device.Download(Start(x, rows), result);
+        Finish(result[..(rows * projection.OutputLength)]);
+    }
+
+    /// <summary>Enqueues the projection of rows [rows, D] of the device.</summary>
+    /// <returns>[rows, d] on the device, valid until the next call, without what <see cref="Finish"/> adds.</returns>
+    public ArrayView<float> Start(ArrayView<float> x, int rows)
+    {
+        using var range = device.Range("projection");
+        if (rows > 0)
+            Gemm.Operation.RunPrepared(device, Shape(rows), [x, weight, output], prepared, workspace);
+        return output.View.SubView(0, (long)rows * projection.OutputLength);
+    }
+
+    /// <summary>Adds the bias to rows [rows, d] of the host and L2-normalises them.</summary>
+    public void Finish(Span<float> rows)
+    {
         int d = projection.OutputLength;
-        Gemm.Operation.RunPrepared(device, Shape(rows), [x, weight, output], prepared, workspace);
-        device.Download(output.View.SubView(0, (long)rows * d), result);
-        for (int i = 0; i < rows; i++)
+        for (; rows.Length > 0; rows = rows[d..])
         {
-            var row = result.Slice(i * d, d);
+            var row = rows[..d];
             for (int j = 0; j < d; j++)
                 row[j] += projection.Bias[j];
             DescriptorMatrix.Normalise(row);

@@ -25,7 +25,8 @@ public static class ClusterInitialisation
         const int batch = 16;
         var store = new ImageStore(images, decoder, resize, keepAtMost: 0);
         using var plan = network.Plan(Math.Min(batch, images.Count), store.Height, store.Width);
-        Initialise(network, new Describer(network, plan, store), images.Count, options, progress, token);
+        using var describer = new Describer(network, plan, store);
+        Initialise(network, describer, images.Count, options, progress, token);
     }
 
     /// <summary>Samples local descriptors of the store's images, finds centres, sets the network's clusters.</summary>

@@ -7,7 +7,7 @@ namespace IlgpuNetVlad.Engine.Training;
 /// Runs images of a store through a network's plan, or their maps through one of the learning layers: their descriptors before PCA, into rows that are allocated
 /// once. It owns the plan's way in, not the plan.
 /// </summary>
-internal sealed class Describer
+internal sealed class Describer : IDisposable
 {
     private readonly Network network;
     private readonly NetworkPlan plan;
@@ -20,7 +20,7 @@ internal sealed class Describer
         this.network = network;
         this.plan = plan;
         this.maps = maps;
-        ahead = maps is null ? store.Ahead(network.Settings.Preprocessing, plan.MaxImages) : new(maps.Read, plan.MaxImages, plan.MaxImages * plan.InputShape.Length);
+        ahead = maps is null ? store.Ahead(network.Device, network.Settings.Preprocessing, plan.MaxImages) : new(network.Device, maps.Read, plan.MaxImages, plan.MaxImages * plan.InputShape.Length);
     }
 
     public NetworkPlan Plan => plan;
@@ -35,7 +35,7 @@ internal sealed class Describer
         int length = checked((int)plan.InputShape.Length);
         foreach (var batch in ahead.Read([.. batches.Select(b => (b, length))], token))
         {
-            network.Device.Upload(batch.Filled, plan.Input);
+            ahead.Bring(batch, plan.Input);
             yield return batch.Count;
         }
     }
@@ -47,12 +47,23 @@ internal sealed class Describer
         Prepare(progress, token);
         progress.Begin(what, rows.Rows, "images");
         int done = 0;
+        using var results = new ResultsBehind<int>(network.Device, (long)plan.MaxImages * rows.Dimension);
+        void Take()
+        {
+            var taken = results.Take();
+            taken.Values.CopyTo(rows.Values.AsSpan(done * rows.Dimension));
+            progress.Advance(done += taken.Batch);
+        }
+
         foreach (int images in Feed([.. Enumerable.Range(first, rows.Rows).Select(i => new ImageRef(i)).Chunk(plan.MaxImages)], token))
         {
-            var y = plan.Forward(images);
-            int length = images * rows.Dimension;
-            network.Device.Download(y.SubView(0, length), rows.Values.AsSpan(done * rows.Dimension, length));
-            progress.Advance(done += images);
+            results.Start(images, plan.Forward(images).SubView(0, images * rows.Dimension));
+            if (results.IsFull)
+                Take();
         }
+        while (!results.IsEmpty)
+            Take();
     }
+
+    public void Dispose() => ahead.Dispose();
 }

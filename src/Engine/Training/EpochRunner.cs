@@ -89,26 +89,38 @@ internal sealed class EpochRunner(
             {
                 if (token.IsCancellationRequested)
                 {
+                    FinishSteps(all: true);
                     Save(remembered);
                     token.ThrowIfCancellationRequested();
                 }
                 // Into the plan's input.
                 readers[batch.Scale].MoveNext();
-                var outcome = bench.Step.Run(bench.Lanes[batch.Scale].Plan, batch, rate, Diverged);
-                state.Step++;
-                state.BatchesDone++;
-                state.LossSum += outcome.LossSum;
-                state.Tuples += batch.Tuples.Length;
-                double loss = outcome.LossSum / batch.Tuples.Length;
-                folder.Metric(new StepRecord(state.Step, state.Epoch, loss, batch.Tuples.Length, batch.Negatives, outcome.Violating));
-                folder.Scalar("training/loss", state.Step, loss);
-                progress.Advance(state.BatchesDone);
+                bench.Step.Start(bench.Lanes[batch.Scale].Plan, batch, rate, Diverged);
+                FinishSteps(all: false);
             }
+            FinishSteps(all: true);
         }
         finally
         {
             foreach (var reader in readers)
                 reader.Dispose();
+        }
+    }
+
+    /// <summary>Notes what the updates found that are done, or must be before the next.</summary>
+    private void FinishSteps(bool all)
+    {
+        while (bench.Step.IsFull || (all && bench.Step.UnderWay > 0))
+        {
+            var outcome = bench.Step.Finish(Diverged);
+            state.Step++;
+            state.BatchesDone++;
+            state.LossSum += outcome.LossSum;
+            state.Tuples += outcome.Tuples;
+            double loss = outcome.LossSum / outcome.Tuples;
+            folder.Metric(new StepRecord(state.Step, state.Epoch, loss, outcome.Tuples, outcome.Negatives, outcome.Violating));
+            folder.Scalar("training/loss", state.Step, loss);
+            progress.Advance(state.BatchesDone);
         }
     }
 

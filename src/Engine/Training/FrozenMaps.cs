@@ -49,7 +49,7 @@ internal sealed class FrozenMaps : IDisposable
     {
         int batch = BatchSize(network, images, height, width, trainFrom);
         return network.PlanBytes(PlanPart.Frozen, batch, height, width, trainFrom, training: false)
-            + InputAhead.Bytes(batch * 3L * height * width) + batch * Shape(network, height, width, trainFrom).Length * sizeof(float);
+            + InputAhead.Bytes(network.Device, batch * 3L * height * width) + ResultsBehind<int>.Bytes(network.Device, batch * Shape(network, height, width, trainFrom).Length);
     }
 
     /// <summary>Computes all maps that are not there yet; afterwards images may be read.</summary>
@@ -99,23 +99,34 @@ internal sealed class FrozenMaps : IDisposable
     {
         int batch = BatchSize(network, store.Count, store.Height, store.Width, trainFrom);
         using var plan = network.Plan(PlanPart.Frozen, batch, store.Height, store.Width, trainFrom, training: false);
-        var ahead = store.Ahead(network.Settings.Preprocessing, batch);
+        using var ahead = store.Ahead(network.Device, network.Settings.Preprocessing, batch);
         var shape = Shape(network, store.Height, store.Width, trainFrom);
         int length = (int)shape.Length, done = 0;
-        var maps = new float[batch * length];
+        using var results = new ResultsBehind<int>(network.Device, batch * shape.Length);
         var row = new byte[RowBytes(shape, half)];
         progress.Begin("Trunk cache: computing the frozen layers", store.Count, "images");
-        foreach (var images in ahead.Read([.. Enumerable.Range(0, store.Count).Select(i => new ImageRef(i)).Chunk(batch).Select(b => (b, store.Length))], token))
+        IEnumerable<ReadOnlyMemory<byte>> Take()
         {
-            network.Device.Upload(images.Filled, plan.Input);
-            network.Device.Download(plan.Forward(images.Count), maps);
-            for (int i = 0; i < images.Count; i++)
+            var taken = results.Take();
+            for (int i = 0; i < taken.Batch; i++)
             {
-                Encode(maps.AsSpan(i * length, length), row);
+                Encode(taken.Values.Slice(i * length, length), row);
                 yield return row;
             }
-            progress.Advance(done += images.Count);
+            progress.Advance(done += taken.Batch);
         }
+
+        foreach (var images in ahead.Read([.. Enumerable.Range(0, store.Count).Select(i => new ImageRef(i)).Chunk(batch).Select(b => (b, store.Length))], token))
+        {
+            ahead.Bring(images, plan.Input);
+            results.Start(images.Count, plan.Forward(images.Count));
+            if (results.IsFull)
+                foreach (var taken in Take())
+                    yield return taken;
+        }
+        while (!results.IsEmpty)
+            foreach (var taken in Take())
+                yield return taken;
     }
 
     private void Encode(ReadOnlySpan<float> map, Span<byte> row)

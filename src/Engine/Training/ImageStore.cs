@@ -1,5 +1,6 @@
 using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Retrieval;
+using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Training;
 
@@ -75,8 +76,8 @@ internal sealed class ImageStore
     }
 
     /// <summary>Input for batches of the store's images, made on other threads.</summary>
-    public InputAhead Ahead(Preprocessing preprocessing, int maxImages)
-        => new((image, to) => preprocessing.Apply(Pixels(image.Image), to, image.Flip), maxImages, (long)maxImages * Length);
+    public InputAhead Ahead(Device device, Preprocessing preprocessing, int maxImages)
+        => new(device, (image, to) => preprocessing.Apply(Pixels(image.Image), to, image.Flip), maxImages, (long)maxImages * Length);
 
     /// <summary>One image's pixels; may be called from several threads.</summary>
     /// <exception cref="ImageException">The file cannot be decoded.</exception>

@@ -77,7 +77,8 @@ internal sealed class TrainingBench : IDisposable
         bool shared = (validationSize.Height, validationSize.Width) == (size.Height, size.Width);
         if (!shared)
             plans.Add(network.Plan(part, most, validationSize.Height, validationSize.Width, options.TrainFrom, training: false));
-        Validator = new(network, validation, new(network, plans[shared ? 0 : ^1], validationStore, Maps(validationStore, "validation.maps")), progress);
+        describers.Add(new(network, plans[shared ? 0 : ^1], validationStore, Maps(validationStore, "validation.maps")));
+        Validator = new(network, validation, describers[^1], progress);
         if (!cached && options.Epochs > 0)
             progress.Line(PixelsLine());
         Cache = new(set.Images.Count, d);
@@ -155,6 +156,8 @@ internal sealed class TrainingBench : IDisposable
     public void Dispose()
     {
         Step.Dispose();
+        foreach (var describer in describers)
+            describer.Dispose();
         foreach (var m in maps)
             m.Dispose();
         foreach (var plan in plans)

@@ -58,7 +58,7 @@ internal sealed class TrainingMemory
     /// <summary>Batches on their way into the network.</summary>
     public long Batches(bool cached)
     {
-        long Of(int height, int width) => InputAhead.Bytes(Most * (cached ? Map(height, width).Length : 3L * height * width));
+        long Of(int height, int width) => InputAhead.Bytes(network.Device, Most * (cached ? Map(height, width).Length : 3L * height * width));
         return sizes.Sum(s => Of(s.Height, s.Width)) + Of(validation.Height, validation.Width);
     }
 
