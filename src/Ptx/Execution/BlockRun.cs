@@ -20,7 +20,10 @@ internal sealed class BlockRun
         Parameters = parameters;
         Global = memory;
         Count = count;
-        Shared = new(code.SharedBytes + launch.DynamicSharedBytes);
+        Order = new(threads);
+        Shared = new(code.SharedBytes + launch.DynamicSharedBytes, code.HasBarriers ? Order : null, threads);
+        Barriers = new(Shared, Order);
+        Copies = new(Shared, Barriers);
         warps = [.. Enumerable.Range(0, (threads + Warp.Lanes - 1) / Warp.Lanes).Select(w => new Warp(this, w, code.Slots))];
     }
 
@@ -29,6 +32,15 @@ internal sealed class BlockRun
     public GlobalMemory Global { get; }
     public SharedMemory Shared { get; }
     public LaunchCount? Count { get; }
+
+    /// <summary>The block's mbarriers, what their threads know of one another, and the copies that they count.</summary>
+    public MemoryBarriers Barriers { get; }
+
+    /// <inheritdoc cref="Barriers"/>
+    public ThreadOrder Order { get; }
+
+    /// <inheritdoc cref="Barriers"/>
+    public BulkCopies Copies { get; }
     public List<PtxFault> Faults { get; } = [];
 
     /// <summary>The block that runs.</summary>
@@ -37,7 +49,10 @@ internal sealed class BlockRun
     public void Run((int X, int Y, int Z) index)
     {
         Index = index;
+        Order.Clear();
         Shared.Clear();
+        Barriers.Clear();
+        Copies.Clear();
         steps = 0;
         foreach (var warp in warps)
         {
@@ -46,19 +61,58 @@ internal sealed class BlockRun
         }
         while (warps.Any(w => w.Live != 0))
         {
+            bool held = false, wentOn = false;
             foreach (var warp in warps)
-                Advance(warp);
+            {
+                wentOn |= Turn(warp);
+                held |= warp.IsHeld;
+            }
+            if (held)
+            {
+                if (!wentOn && !Copies.Deliver())
+                    Stuck();
+                continue;
+            }
             CheckGroups();
             foreach (var warp in warps)
                 warp.AtBarrier = false;
             Shared.Barrier();
         }
+        if (Copies.Left is { } left)
+            Report(PtxFaultKind.PendingCopy, left.Step, left.Thread, "the block ends before this copy has arrived");
     }
 
-    /// <summary>Runs a warp to the next barrier or its end.</summary>
+    /// <summary>Lets a warp run.</summary>
+    /// <returns>Whether it did more than to find, once more, that what it needs is not there: only then may copies wait on.</returns>
+    private bool Turn(Warp warp)
+    {
+        long before = steps;
+        var held = warp.Held;
+        warp.Resume();
+        Advance(warp);
+        return held switch
+        {
+            { Again: true } => steps - before > 1,
+            { Again: false } => warp.Held?.Step != held.Value.Step,
+            null => steps > before,
+        };
+    }
+
+    /// <summary>Nobody can go on.</summary>
+    private void Stuck()
+    {
+        foreach (var warp in warps)
+            if (warp.Held is { Again: true } held)
+            {
+                var (kind, message) = held.Why();
+                Stop(kind, held.Step, held.Thread, message);
+            }
+    }
+
+    /// <summary>Runs a warp to the next barrier, to where it is held up, or to its end.</summary>
     private void Advance(Warp warp)
     {
-        while (warp.Live != 0 && !warp.AtBarrier)
+        while (warp.Live != 0 && !warp.AtBarrier && !warp.IsHeld)
         {
             int last = warp.Ways.Count - 1;
             var way = warp.Ways[last];
@@ -90,6 +144,8 @@ internal sealed class BlockRun
                 default:
                     if (mask != 0)
                         step.Run(warp, mask);
+                    if (warp.Held is { Again: true })
+                        return;
                     break;
             }
             last = warp.Ways.Count - 1;
@@ -97,14 +153,24 @@ internal sealed class BlockRun
         }
     }
 
-    /// <summary>The four warps of a group come to the same products, in the same order.</summary>
-    public void CheckGroup(Step step, Warp warp, ulong a, ulong b)
+    /// <summary>The four warps of a group come to the same products, in the same order; one that comes before the first of them waits for it.</summary>
+    /// <returns>Whether it may go on.</returns>
+    public bool JoinsGroup(Step step, Warp warp, ulong a, ulong b)
     {
+        const string Differ = "the four warps of its group do not all multiply the same";
         int index = warp.FirstThread / Warp.Lanes, first = index / 4 * 4, own = warp.Products.Issued.Count;
-        warp.Products.Issued.Add((step, a, b));
+        if (first + 4 > warps.Length)
+            Stop(PtxFaultKind.Divergent, step, warp.FirstThread, Differ);
         var leaders = warps[first].Products.Issued;
-        if (first + 4 > warps.Length || own >= leaders.Count || leaders[own] != (step, a, b))
-            Stop(PtxFaultKind.Divergent, step, warp.FirstThread, "the four warps of its group do not all multiply the same");
+        if (index > first && own >= leaders.Count)
+        {
+            warp.Hold(step, warp.FirstThread, again: true, () => (PtxFaultKind.Divergent, Differ));
+            return false;
+        }
+        warp.Products.Issued.Add((step, a, b));
+        if (leaders[own] != (step, a, b))
+            Stop(PtxFaultKind.Divergent, step, warp.FirstThread, Differ);
+        return true;
     }
 
     private void CheckGroups()

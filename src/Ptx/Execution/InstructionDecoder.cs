@@ -52,7 +52,7 @@ internal sealed class InstructionDecoder(PtxFunction kernel)
         PtxRegister register => [register.Index],
         PtxVector vector => vector.Items.SelectMany(Registers),
         PtxPair pair => Registers(pair.First).Concat(Registers(pair.Second)),
-        PtxAddress address => Registers(address.Base),
+        PtxAddress address => address.Coordinates is { } coordinates ? Registers(address.Base).Concat(Registers(coordinates)) : Registers(address.Base),
         _ => [],
     };
 
@@ -99,8 +99,19 @@ internal sealed class InstructionDecoder(PtxFunction kernel)
     public int[] Vector(int index, int count, Func<PtxOperand, int> slot)
         => Operand(index) is PtxVector vector && vector.Items.Count == count ? [.. vector.Items.Select(slot)] : throw Wrong($"{Opcode} takes {count} registers in braces.");
 
+    /// <summary>Slots of {a, b, …} in [map, {a, b, …}].</summary>
+    public int[] Coordinates(int index, int count)
+        => Operand(index) is PtxAddress { Coordinates: { } vector } && vector.Items.Count == count ? [.. vector.Items.Select(Source)] : throw Wrong($"{Opcode} takes a tensor map and {count} coordinates.");
+
+    /// <summary>Slot of a register that is written; −1 where <c>_</c> drops the result.</summary>
+    public int TargetOrNone(int index) => Operand(index) is PtxSymbol { Name: "_" } ? -1 : Target(index);
+
     /// <summary>Slot and offset of [base + offset].</summary>
     public (int Slot, long Offset) Address(int index)
+        => Operand(index) is PtxAddress { Coordinates: null } ? Start(index) : throw Wrong($"{Opcode} takes an address in brackets.");
+
+    /// <summary>The same, whether or not coordinates follow.</summary>
+    public (int Slot, long Offset) Start(int index)
         => Operand(index) is PtxAddress address ? (Source(address.Base), address.Offset) : throw Wrong($"{Opcode} takes an address in brackets.");
 
     /// <summary>Place of [parameter + offset] in the block of parameters.</summary>

@@ -15,9 +15,8 @@ internal static partial class InstructionSet
         {
             d.Take(1);
             int left = d.Constant(0);
-            return new ProductOrderStep(w => w.Products.WaitForAllBut(left, w.Block.Shared));
+            return new ProductOrderStep(w => w.Products.WaitForAllBut(left, w.Block.Shared, w.FirstThread));
         };
-        set["fence.proxy.async"] = set["fence.proxy.async.shared::cta"] = d => Only(d, 0, new ProxyFenceStep());
     }
 
     private static Step Product(InstructionDecoder d, int columns)

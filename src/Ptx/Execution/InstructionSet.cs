@@ -23,6 +23,7 @@ internal static partial class InstructionSet
         AddMemory(set);
         AddWarp(set);
         AddProducts(set);
+        AddBarriers(set);
         return set;
     }
 

@@ -9,6 +9,9 @@ internal sealed record KernelCode(string Name, Step[] Steps, int Slots, int Shar
         "%tid.x", "%tid.y", "%tid.z", "%ntid.x", "%ntid.y", "%ntid.z", "%ctaid.x", "%ctaid.y", "%ctaid.z", "%nctaid.x", "%nctaid.y", "%nctaid.z", "%laneid", "%warpid", "%dynamic_smem_size",
     };
 
+    /// <summary>Whether its threads meet at mbarriers too.</summary>
+    public bool HasBarriers { get; } = Steps.Any(s => s is BarrierInitStep);
+
     /// <summary>Sets the constants and the special registers of a warp whose block begins.</summary>
     public void Fill(Warp warp)
     {

@@ -62,13 +62,14 @@ internal sealed class PendingProducts(int slots)
     }
 
     /// <summary>The oldest groups end until no more than so many are on their way.</summary>
-    public void WaitForAllBut(int count, SharedMemory shared)
+    /// <param name="thread">First of the warp.</param>
+    public void WaitForAllBut(int count, SharedMemory shared, int thread)
     {
         while (groups.Count > count)
             foreach (var product in groups.Dequeue())
             {
                 foreach (int chunk in product.Chunks)
-                    shared.EndProduct(chunk, ProductStep.ChunkBytes);
+                    shared.EndProduct(chunk, ProductStep.ChunkBytes, thread);
                 bool again = groups.Append(open).Any(g => g.Any(p => p.Sums.AsSpan().SequenceEqual(product.Sums)));
                 if (!again)
                     foreach (int slot in product.Sums)

@@ -32,7 +32,8 @@ internal sealed class ProductStep(int columns) : MemoryStep
         ulong a = warp.Lane(A)[0], b = warp.Lane(B)[0], added = warp.Lane(Added)[0];
         if (mask != uint.MaxValue || warp.Lane(A).ContainsAnyExcept(a) || warp.Lane(B).ContainsAnyExcept(b) || warp.Lane(Added).ContainsAnyExcept(added))
             warp.Block.Stop(PtxFaultKind.Divergent, this, warp.FirstThread, "the lanes of the warp do not all multiply the same");
-        warp.Block.CheckGroup(this, warp, a, b);
+        if (!warp.Block.JoinsGroup(this, warp, a, b))
+            return;
         int quarter = warp.FirstThread / Warp.Lanes % WarpsOfGroup;
         // Kept by k, so that the sums of a row are neighbours.
         float[] rows = new float[Rows * Depth], lines = new float[columns * Depth];
@@ -107,16 +108,5 @@ internal sealed class ProductOrderStep(Action<Warp> order) : Step
         if (mask != uint.MaxValue)
             warp.Block.Stop(PtxFaultKind.Divergent, this, warp.FirstThread, $"lanes 0x{mask:x8} alone are at an instruction of the whole warp");
         order(warp);
-    }
-}
-
-/// <summary>fence.proxy.async: what the threads wrote to shared memory, or had copied there, is there for products too.</summary>
-internal sealed class ProxyFenceStep : Step
-{
-    public override void Run(Warp warp, uint mask)
-    {
-        for (int i = 0; i < Warp.Lanes; i++)
-            if ((mask >> i & 1) != 0)
-                warp.Block.Shared.Fence(warp.FirstThread + i);
     }
 }

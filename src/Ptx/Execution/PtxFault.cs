@@ -27,6 +27,15 @@ public enum PtxFaultKind
     /// <summary>A barrier, or an instruction of a whole warp, that some of the threads do not reach.</summary>
     Divergent,
 
+    /// <summary>An mbarrier that is not there, is touched as memory, or is arrived at too often.</summary>
+    Barrier,
+
+    /// <summary>A copy whose tensor map is none, or one of another kind.</summary>
+    TensorMap,
+
+    /// <summary>Warps that wait for what never comes: arrivals, or bytes that no copy brings.</summary>
+    Deadlock,
+
     /// <summary>A block that does not end.</summary>
     Endless,
 }

@@ -3,19 +3,35 @@ namespace IlgpuNetVlad.Ptx;
 /// <summary>
 /// Shared memory of one block, which remembers of every byte whether something was written, who touched it since the last barrier, and whether a copy is on its way there.
 /// </summary>
-internal sealed class SharedMemory(int bytes)
+/// <param name="order">What threads know of one another by mbarriers; null where there are none.</param>
+/// <param name="threads">Of the block.</param>
+internal sealed class SharedMemory(int bytes, ThreadOrder? order, int threads)
 {
-    private const int Several = -2;
+    private const int Several = -2, WordBytes = 4;
 
     private readonly byte[] data = new byte[bytes];
     private readonly State[] states = new State[bytes];
-    private readonly int[] fences = new int[PtxLaunch.MostThreads];
+    private readonly int[] fences = new int[PtxLaunch.MostThreads + ThreadOrder.MostBarriers], barrierFences = new int[PtxLaunch.MostThreads];
+    private readonly int warps = (threads + Warp.Lanes - 1) / Warp.Lanes;
+
+    /// <summary>Who read each word since the last barrier, warp by warp: only where mbarriers may order reads and writes.</summary>
+    private readonly Readers[] readers = new Readers[order is null ? 0 : (bytes + WordBytes - 1) / WordBytes * ((threads + Warp.Lanes - 1) / Warp.Lanes)];
+
     private int epoch;
+
+    private struct Readers
+    {
+        public int Epoch, Time;
+        public uint Lanes;
+    }
 
     /// <summary>Of a byte. Readers and writer count in the epoch that stands beside them alone.</summary>
     private struct State
     {
         public int ReadEpoch, Reader, WriteEpoch, Writer;
+
+        /// <summary>When it was written, for <see cref="ThreadOrder"/>; of bytes that a copy of a tensor brought, the phase of its mbarrier.</summary>
+        public int WriteTime;
 
         /// <summary>How many fences the writer had passed.</summary>
         public int WriterFences;
@@ -27,7 +43,12 @@ internal sealed class SharedMemory(int bytes)
         public int Pending;
 
         public bool Written;
+
+        /// <summary>It is part of an mbarrier.</summary>
+        public bool Barrier;
     }
+
+    public int Epoch => epoch;
 
     public int Bytes => data.Length;
 
@@ -38,6 +59,8 @@ internal sealed class SharedMemory(int bytes)
     {
         Array.Clear(states);
         Array.Clear(fences);
+        Array.Clear(barrierFences);
+        Array.Clear(readers);
         epoch = 1;
     }
 
@@ -51,17 +74,20 @@ internal sealed class SharedMemory(int bytes)
         for (int i = address; i < address + count; i++)
         {
             ref var s = ref states[i];
+            if (s.Barrier)
+                return (PtxFaultKind.Barrier, $"shared byte {i} is read and belongs to an mbarrier");
             if (s.Pending != 0)
                 return (PtxFaultKind.PendingCopy, $"shared byte {i} is read while the copy that thread {s.Pending - 1} started is not waited for");
             if (!s.Written)
                 return (PtxFaultKind.Uninitialised, $"shared byte {i} is read and was never written");
-            if (s.WriteEpoch == epoch && s.Writer != thread)
-                return (PtxFaultKind.Race, $"shared byte {i} is read, and thread {s.Writer} writes it with no barrier between");
+            if (s.WriteEpoch == epoch && s.Writer != thread && !Knows(thread, s))
+                return (PtxFaultKind.Race, $"shared byte {i} is read, and {Name(s.Writer)} writes it with no barrier between");
             if (s.ReadEpoch != epoch)
                 (s.ReadEpoch, s.Reader) = (epoch, thread);
             else if (s.Reader != thread)
                 s.Reader = Several;
         }
+        NoteReader(address, count, thread);
         return null;
     }
 
@@ -74,7 +100,7 @@ internal sealed class SharedMemory(int bytes)
             if (Conflict(i, thread) is { } wrong)
                 return wrong;
             ref var s = ref states[i];
-            (s.Written, s.WriteEpoch, s.Writer, s.WriterFences) = (true, epoch, thread, fences[thread]);
+            (s.Written, s.WriteEpoch, s.Writer, s.WriteTime, s.WriterFences) = (true, epoch, thread, order?.Now ?? 0, fences[thread]);
         }
         return null;
     }
@@ -92,16 +118,65 @@ internal sealed class SharedMemory(int bytes)
         return null;
     }
 
+    /// <summary>Notes that a copy of a tensor starts. What threads wrote there must be behind a fence, for such copies go another way.</summary>
+    /// <inheritdoc cref="Read"/>
+    public (PtxFaultKind Kind, string Message)? StartBulkCopy(int address, int count, int thread)
+    {
+        for (int i = address; i < address + count; i++)
+        {
+            ref var s = ref states[i];
+            if (Conflict(i, thread) is { } wrong)
+                return wrong;
+            if (s.Written && IsThread(s.Writer) && fences[s.Writer] == s.WriterFences)
+                return (PtxFaultKind.Unfenced, $"shared byte {i} is filled by a copy, and thread {s.Writer} wrote it with no fence.proxy.async behind");
+            s.Pending = thread + 1;
+        }
+        return null;
+    }
+
+    /// <summary>Bytes of a copy of a tensor have arrived: whoever waits for the phase of its mbarrier sees them.</summary>
+    public void EndBulkCopy(int address, ReadOnlySpan<byte> arrived, int agent, int phase)
+    {
+        arrived.CopyTo(data.AsSpan(address));
+        for (int i = address; i < address + arrived.Length; i++)
+            states[i] = states[i] with { Pending = 0, Written = true, WriteEpoch = epoch, Writer = agent, WriteTime = phase, WriterFences = -1 };
+    }
+
+    /// <summary>Bytes become an mbarrier.</summary>
+    /// <inheritdoc cref="Read"/>
+    public (PtxFaultKind Kind, string Message)? BecomeBarrier(int address, int count, int thread)
+    {
+        if (Write(address, count, thread) is { } wrong)
+            return wrong;
+        for (int i = address; i < address + count; i++)
+            states[i].Barrier = true;
+        return null;
+    }
+
+    /// <summary>They are none any more.</summary>
+    public void NoBarrier(int address, int count)
+    {
+        for (int i = address; i < address + count; i++)
+            (states[i].Barrier, states[i].Written) = (false, false);
+    }
+
     /// <summary>A copy has arrived: its thread sees the bytes, the others after a barrier.</summary>
     public void EndCopy(int address, ReadOnlySpan<byte> arrived, int thread)
     {
         arrived.CopyTo(data.AsSpan(address));
         for (int i = address; i < address + arrived.Length; i++)
-            states[i] = states[i] with { Pending = 0, Written = true, WriteEpoch = epoch, Writer = thread, WriterFences = fences[thread] };
+            states[i] = states[i] with { Pending = 0, Written = true, WriteEpoch = epoch, Writer = thread, WriteTime = order?.Now ?? 0, WriterFences = fences[thread] };
     }
 
-    /// <summary>What a thread has written, or had copied here, is there for products too.</summary>
-    public void Fence(int thread) => fences[thread]++;
+    /// <summary>What a thread has written, or had copied here, is there for products and copies too; or, without data, the mbarriers that it made alone.</summary>
+    public void Fence(int thread, bool data)
+    {
+        barrierFences[thread]++;
+        fences[thread] += data ? 1 : 0;
+    }
+
+    /// <summary>How many fences a thread has passed behind which its mbarriers are there for copies.</summary>
+    public int BarrierFences(int thread) => barrierFences[thread];
 
     /// <summary>Notes that a product of a warp reads from now on until it is waited for.</summary>
     /// <inheritdoc cref="Read"/>
@@ -113,8 +188,8 @@ internal sealed class SharedMemory(int bytes)
             ref var s = ref states[i];
             s.Products++;
             s.Reader = Several;
-            if (wrong is null && s.WriteEpoch == epoch)
-                wrong = (PtxFaultKind.Race, $"shared byte {i} is read by a product, and thread {s.Writer} writes it with no barrier between");
+            if (wrong is null && s.WriteEpoch == epoch && !Knows(thread, s))
+                wrong = (PtxFaultKind.Race, $"shared byte {i} is read by a product, and {Name(s.Writer)} writes it with no barrier between");
             if (wrong is null && fences[s.Writer] == s.WriterFences)
                 wrong = (PtxFaultKind.Unfenced, $"shared byte {i} is read by a product, and thread {s.Writer} wrote it with no fence.proxy.async behind");
         }
@@ -122,8 +197,10 @@ internal sealed class SharedMemory(int bytes)
     }
 
     /// <summary>A product has read: others may write after a barrier.</summary>
-    public void EndProduct(int address, int count)
+    /// <param name="thread">First of its warp.</param>
+    public void EndProduct(int address, int count, int thread)
     {
+        NoteReader(address, count, thread);
         for (int i = address; i < address + count; i++)
         {
             states[i].Products--;
@@ -134,14 +211,55 @@ internal sealed class SharedMemory(int bytes)
     private (PtxFaultKind Kind, string Message)? Conflict(int i, int thread)
     {
         ref readonly var s = ref states[i];
+        if (s.Barrier)
+            return (PtxFaultKind.Barrier, $"shared byte {i} is written and belongs to an mbarrier");
         if (s.Pending != 0)
             return (PtxFaultKind.PendingCopy, $"shared byte {i} is written while the copy that thread {s.Pending - 1} started is not waited for");
         if (s.Products != 0)
             return (PtxFaultKind.PendingProduct, $"shared byte {i} is written while a product that reads it is not waited for");
-        if (s.WriteEpoch == epoch && s.Writer != thread)
-            return (PtxFaultKind.Race, $"shared byte {i} is written by thread {s.Writer} too, with no barrier between");
-        if (s.ReadEpoch == epoch && s.Reader != thread)
+        if (s.WriteEpoch == epoch && s.Writer != thread && !Knows(thread, s))
+            return (PtxFaultKind.Race, $"shared byte {i} is written by {Name(s.Writer)} too, with no barrier between");
+        if (s.ReadEpoch == epoch && s.Reader != thread && !KnowsReaders(i, thread))
             return (PtxFaultKind.Race, $"shared byte {i} is written, and {(s.Reader == Several ? "other threads read" : $"thread {s.Reader} reads")} it with no barrier between");
         return null;
+    }
+
+    private bool IsThread(int agent) => order?.IsThread(agent) ?? true;
+
+    private string Name(int writer) => IsThread(writer) ? $"thread {writer}" : "a copy that this thread did not wait for";
+
+    /// <summary>Whether a thread knows by mbarriers what was written.</summary>
+    private bool Knows(int thread, in State s) => order?.Knows(thread, s.Writer, s.WriteTime) ?? false;
+
+    private void NoteReader(int address, int count, int thread)
+    {
+        if (order is null)
+            return;
+        for (int word = address / WordBytes; word <= (address + count - 1) / WordBytes; word++)
+        {
+            ref var r = ref readers[word * warps + thread / Warp.Lanes];
+            if (r.Epoch != epoch)
+                r = new() { Epoch = epoch };
+            r.Lanes |= 1u << thread % Warp.Lanes;
+            r.Time = order.Now;
+        }
+    }
+
+    /// <summary>Whether a thread knows by mbarriers that all others are done reading a byte.</summary>
+    private bool KnowsReaders(int address, int thread)
+    {
+        if (order is null)
+            return false;
+        for (int warp = 0; warp < warps; warp++)
+        {
+            ref readonly var r = ref readers[address / WordBytes * warps + warp];
+            for (uint lanes = r.Epoch == epoch ? r.Lanes : 0; lanes != 0; lanes &= lanes - 1)
+            {
+                int reader = warp * Warp.Lanes + System.Numerics.BitOperations.TrailingZeroCount(lanes);
+                if (reader != thread && !order.Knows(thread, reader, r.Time))
+                    return false;
+            }
+        }
+        return true;
     }
 }

@@ -22,6 +22,12 @@ internal sealed class Warp(BlockRun block, int index, int slots)
 
     public bool AtBarrier { get; set; }
 
+    /// <summary>Whether it has given its turn away, for what it needs is not there yet.</summary>
+    public bool IsHeld => Held is not null;
+
+    /// <summary>At what, and how it would be told if nobody could go on.</summary>
+    public (Step Step, int Thread, bool Again, Func<(PtxFaultKind Kind, string Message)> Why)? Held { get; private set; }
+
     /// <summary>Ways that are open; the last one runs, and ends where it meets the one below.</summary>
     public List<Way> Ways { get; } = [];
 
@@ -39,6 +45,7 @@ internal sealed class Warp(BlockRun block, int index, int slots)
         int count = Math.Clamp(threads - FirstThread, 0, Lanes);
         Live = count == Lanes ? uint.MaxValue : (1u << count) - 1;
         AtBarrier = false;
+        Held = null;
         Array.Clear(Registers);
         foreach (var pending in copies)
             pending.Clear();
@@ -46,6 +53,13 @@ internal sealed class Warp(BlockRun block, int index, int slots)
         Ways.Clear();
         Ways.Add(new Way { Join = -1, Mask = Live });
     }
+
+    /// <summary>Gives the turn away.</summary>
+    /// <param name="again">Whether the step is carried out again when the turn comes back; else the next one is.</param>
+    public void Hold(Step step, int thread, bool again, Func<(PtxFaultKind, string)> why) => Held = (step, thread, again, why);
+
+    /// <summary>Takes the turn.</summary>
+    public void Resume() => Held = null;
 
     public PendingCopies CopiesOf(int lane) => copies[lane];
 

@@ -26,7 +26,7 @@ public static class InstructionKinds
         return parts[0] switch
         {
             "wgmma" => parts.Contains("mma_async") ? InstructionKind.Bf16Product : InstructionKind.ProductOrder,
-            "fence" => InstructionKind.ProductOrder,
+            "fence" or "mbarrier" => InstructionKind.ProductOrder,
             "mma" => parts.Contains("bf16") ? InstructionKind.Bf16Product : InstructionKind.Tf32Product,
             "ldmatrix" or "shfl" => InstructionKind.Shared,
             "cp" => InstructionKind.AsyncCopy,

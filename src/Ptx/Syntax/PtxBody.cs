@@ -131,20 +131,30 @@ internal sealed class PtxBody(PtxParser parser, List<PtxVariable> variables)
         {
             var start = Simple();
             long offset = parser.Peek().Text == "-" || parser.Try("+") ? parser.Number() : 0;
+            PtxVector? coordinates = null;
+            if (parser.Try(","))
+            {
+                parser.Expect("{");
+                coordinates = Vector();
+            }
             parser.Expect("]");
-            return new PtxAddress(start, offset);
+            return new PtxAddress(start, offset, coordinates);
         }
         if (parser.Try("{"))
-        {
-            var items = new List<PtxOperand>();
-            do
-                items.Add(Simple());
-            while (parser.Try(","));
-            parser.Expect("}");
-            return new PtxVector(items);
-        }
+            return Vector();
         var first = Simple();
         return parser.Try("|") ? new PtxPair(first, Simple()) : first;
+    }
+
+    /// <summary>What stands behind an opening brace, and the closing one.</summary>
+    private PtxVector Vector()
+    {
+        var items = new List<PtxOperand>();
+        do
+            items.Add(Simple());
+        while (parser.Try(","));
+        parser.Expect("}");
+        return new(items);
     }
 
     private PtxOperand Simple()

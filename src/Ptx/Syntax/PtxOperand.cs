@@ -16,8 +16,8 @@ public sealed record PtxImmediate(ulong Bits) : PtxOperand;
 /// <summary>The name of a variable, a parameter or a label.</summary>
 public sealed record PtxSymbol(string Name) : PtxOperand;
 
-/// <summary>[base + offset]</summary>
-public sealed record PtxAddress(PtxOperand Base, long Offset) : PtxOperand;
+/// <summary>[base + offset], or [base + offset, {a, b, …}] where a tensor map and coordinates say what is meant.</summary>
+public sealed record PtxAddress(PtxOperand Base, long Offset, PtxVector? Coordinates = null) : PtxOperand;
 
 /// <summary>{a, b, …}</summary>
 public sealed record PtxVector(IReadOnlyList<PtxOperand> Items) : PtxOperand;
