@@ -1,6 +1,5 @@
 using ILGPU;
 using ILGPU.Backends;
-using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
@@ -23,12 +22,7 @@ public sealed class OfflinePtx : IDisposable
     }
 
     /// <summary>The PTX text of a kernel.</summary>
-    public string Compile(SimtKernel kernel)
-    {
-        var entry = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
-        string text = ((PTXCompiledKernel)backend.Compile(entry, kernel.Bounds)).PTXAssembly;
-        return kernel.Hopper ? HopperTarget.Rewrite(text) : text;
-    }
+    public string Compile(SimtKernel kernel) => CudaLoader.Compile(kernel, backend).PTXAssembly;
 
     public void Dispose()
     {

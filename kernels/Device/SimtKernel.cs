@@ -1,5 +1,6 @@
 using System.Reflection;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 
 namespace IlgpuNetVlad.Kernels;
 
@@ -8,6 +9,9 @@ public abstract class SimtKernel(string name, Delegate kernel, KernelSpecializat
 {
     /// <summary>Readable and unique, such as <c>convolution.forward.simt-32x32x16</c>.</summary>
     public string Name { get; } = name;
+
+    /// <summary>The name with what PTX takes in names, which profilers show.</summary>
+    public string Entry => EntryNames.Of(Name);
 
     /// <summary>The explicitly grouped kernel.</summary>
     public MethodInfo Method { get; } = kernel.Method;
@@ -25,14 +29,14 @@ public abstract class SimtKernel(string name, Delegate kernel, KernelSpecializat
 }
 
 /// <typeparam name="TLauncher">What ILGPU makes of it: an <c>Action</c> of <see cref="KernelConfig"/> and the kernel's parameters.</typeparam>
-/// <param name="load">Loads it on an accelerator: <c>a =&gt; a.LoadStreamKernel&lt;…&gt;(Kernel)</c>, with the same bounds.</param>
+/// <param name="load">Loads it on the accelerator of simulated warps: <c>a =&gt; a.LoadStreamKernel&lt;…&gt;(Kernel)</c>, with the same bounds.</param>
 public sealed class SimtKernel<TLauncher>(string name, Delegate kernel, Func<Accelerator, TLauncher>? load, KernelSpecialization bounds = default) : SimtKernel(name, kernel, bounds)
     where TLauncher : Delegate
 {
     /// <summary>A kernel for Hopper.</summary>
     public SimtKernel(string name, Delegate kernel, int dynamicSharedBytes, KernelSpecialization bounds) : this(name, kernel, null, bounds) => DynamicSharedBytes = dynamicSharedBytes;
 
-    internal TLauncher Load(Accelerator accelerator) => load is null ? HopperTarget.Load<TLauncher>(this, accelerator) : load(accelerator);
+    internal TLauncher Load(Accelerator accelerator) => accelerator is CudaAccelerator cuda ? CudaLoader.Load<TLauncher>(this, cuda) : load!(accelerator);
 
     /// <summary>The launcher on a device, compiled at first use, for one launch: each is asked for, so that it can be counted.</summary>
     public TLauncher On(Device device) => device.Launcher(this);

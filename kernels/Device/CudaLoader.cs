@@ -1,0 +1,41 @@
+using System.Linq.Expressions;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.PTX;
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>Loads kernels on a GPU as <see cref="OfflinePtx"/> compiles them: under names that can be read, and for Hopper with its head and the shared memory that they ask for.</summary>
+internal static class CudaLoader
+{
+    /// <exception cref="InvalidOperationException">The driver refuses so much shared memory.</exception>
+    public static TLauncher Load<TLauncher>(SimtKernel kernel, CudaAccelerator accelerator)
+        where TLauncher : Delegate
+    {
+        var loaded = (CudaKernel)accelerator.LoadKernel(Compile(kernel, accelerator.Backend));
+        if (kernel.Hopper)
+            CudaDriver.GiveSharedMemory(loaded.FunctionPtr, kernel.DynamicSharedBytes);
+        return OnDefaultStream<TLauncher>(loaded);
+    }
+
+    public static PTXCompiledKernel Compile(SimtKernel kernel, PTXBackend backend)
+    {
+        var compiled = (PTXCompiledKernel)backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method), kernel.Bounds);
+        EntryNames.Rename(compiled, kernel);
+        if (kernel.Hopper)
+            EntryNames.TextOf(compiled) = HopperTarget.Rewrite(compiled.PTXAssembly);
+        return compiled;
+    }
+
+    /// <summary>ILGPU's launchers take a stream first.</summary>
+    internal static TLauncher OnDefaultStream<TLauncher>(Kernel kernel)
+        where TLauncher : Delegate
+    {
+        var parameters = typeof(TLauncher).GetMethod("Invoke")!.GetParameters().Select(p => Expression.Parameter(p.ParameterType)).ToArray();
+        var streamed = Expression.GetActionType([typeof(AcceleratorStream), .. parameters.Select(p => p.Type)]);
+        object launcher = typeof(Kernel).GetMethod(nameof(Kernel.CreateLauncherDelegate), 1, [])!.MakeGenericMethod(streamed).Invoke(kernel, null)!;
+        var call = Expression.Invoke(Expression.Constant(launcher, streamed), [Expression.Constant(kernel.Accelerator.DefaultStream, typeof(AcceleratorStream)), .. parameters]);
+        return Expression.Lambda<TLauncher>(call, parameters).Compile();
+    }
+}
