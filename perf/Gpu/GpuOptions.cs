@@ -3,14 +3,35 @@ using IlgpuNetVlad.Engine;
 
 namespace IlgpuNetVlad.Perf.Gpu;
 
+/// <summary>What of the run book is wanted.</summary>
+internal enum GpuPart
+{
+    /// <summary>Checks and times.</summary>
+    All,
+
+    /// <summary>Only the comparison with the processor.</summary>
+    Check,
+
+    /// <summary>Prints what ncu is to be asked for.</summary>
+    Metrics,
+
+    /// <summary>Each kernel once, for ncu.</summary>
+    Launch,
+
+    /// <summary>Our counts beside ncu's.</summary>
+    Counters,
+}
+
 /// <summary>What <c>gpu</c> was asked for on the command line.</summary>
 internal sealed record GpuOptions
 {
     public const string Usage =
         """
-        gpu [--device cuda|cpu] [--size HxW] [--batches 1,8,48] [--check-only true] [--out FOLDER]
-          The GPU run book: every kernel against the processor's, times of VGG-16's convolutions, images a second, training steps a second.
-          With --device cpu the same is rehearsed without a GPU; give it a small --size then.
+        gpu [--device cuda|cpu] [--size HxW] [--batches 1,8,48] [--seconds 210] [--torch SCRIPT] [--out FOLDER]
+        gpu --part check|metrics|launch|counters [--ncu CSV] [--device cuda|cpu] [--out FOLDER]
+          The GPU run book: every kernel against the processor's, images a second and training steps a second with PyTorch's in turn, times of VGG-16's convolutions.
+          What has not begun after --seconds stands in the report as not measured. --part check compares kernels alone, for tools that make everything slow; launch runs each once, for ncu;
+          counters writes what we count in their PTX beside ncu's table. With --device cpu the same is rehearsed without a GPU; give it a small --size then.
         """;
 
     public bool Cuda { get; private init; } = true;
@@ -20,8 +41,16 @@ internal sealed record GpuOptions
     /// <summary>Images at once, ascending; the last is the training step's.</summary>
     public IReadOnlyList<int> Batches { get; private init; } = [1, 8, 48];
 
-    /// <summary>Only the comparison with the processor, for tools that make everything slow.</summary>
-    public bool CheckOnly { get; private init; }
+    /// <summary>Measurements begin within so many seconds.</summary>
+    public int Seconds { get; private init; } = 210;
+
+    /// <summary>torch_times.py; null for no rows of PyTorch.</summary>
+    public string? Torch { get; private init; }
+
+    public GpuPart Part { get; private init; }
+
+    /// <summary>Table of ncu; null for none.</summary>
+    public string? Ncu { get; private init; }
 
     public string Folder { get; private init; } = "gpu";
 
@@ -37,7 +66,10 @@ internal sealed record GpuOptions
                 "--device" when value is "cuda" or "cpu" => options with { Cuda = value == "cuda" },
                 "--size" when Numbers(value, 'x') is [var height, var width] => options with { Height = height, Width = width },
                 "--batches" when Numbers(value, ',') is { Length: > 0 } batches => options with { Batches = [.. batches.Order()] },
-                "--check-only" when bool.TryParse(value, out bool only) => options with { CheckOnly = only },
+                "--seconds" when Numbers(value, ',') is [var seconds] => options with { Seconds = seconds },
+                "--torch" => options with { Torch = value },
+                "--ncu" => options with { Ncu = value },
+                "--part" when Enum.TryParse(value, ignoreCase: true, out GpuPart part) && Enum.IsDefined(part) => options with { Part = part },
                 "--out" => options with { Folder = value },
                 _ => throw new UserErrorException($"{args[i]} {value} is not understood.\n{Usage}"),
             };

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Engine.Models;
 using IlgpuNetVlad.Kernels;
 
@@ -12,6 +14,25 @@ internal static class GpuRun
     /// <returns>Whether every kernel agreed with the processor.</returns>
     public static bool Run(GpuOptions options)
     {
+        switch (options.Part)
+        {
+            case GpuPart.Metrics:
+                Console.WriteLine(CounterTable.Metrics);
+                return true;
+            case GpuPart.Launch:
+                CounterTable.Launch(options);
+                return true;
+            case GpuPart.Counters:
+                CounterTable.Write(options, options.Ncu);
+                return true;
+        }
+        long begin = Stopwatch.GetTimestamp();
+        void InTime()
+        {
+            if (Stopwatch.GetElapsedTime(begin).TotalSeconds > options.Seconds)
+                throw new UserErrorException("not measured: no time left");
+        }
+
         using var host = Device.Cpu();
         var report = new GpuReport(options);
         using (var device = options.Cuda ? Device.Cuda() : Device.Cpu())
@@ -22,28 +43,39 @@ internal static class GpuRun
             foreach (var failed in report.Checks.Where(c => !c.Ok))
                 Console.WriteLine($"WRONG: {failed.Operation} {failed.Variant} {failed.Problem}: error {failed.Error:0.0e0}, admitted {failed.Tolerance:0.0e0}");
             report.Write();
-            if (options.CheckOnly)
+            if (options.Part == GpuPart.Check)
                 return report.AllRight;
-            foreach (int batch in options.Batches)
-            {
-                Convolutions(device, options, batch, report);
-                report.Write();
-            }
         }
-        foreach (var precision in options.Cuda ? Enum.GetValues<Precision>() : [Precision.Fp32])
-            using (var device = options.Cuda ? Device.Cuda(0, precision) : Device.Cpu())
+        // What is wanted most comes first.
+        using (var torch = TorchPeer.Start(options.Torch))
+            foreach (var precision in options.Cuda ? Enum.GetValues<Precision>().Reverse() : [Precision.Fp32])
+                using (var device = options.Cuda ? Device.Cuda(0, precision) : Device.Cpu())
+                {
+                    if (precision > Precision.Fp32 && !device.HasTensorCores)
+                        continue;
+                    string name = precision.ToString().ToLowerInvariant();
+                    void InTurn(string what, string work, int images, Func<double> seconds)
+                    {
+                        Whole(report, what, name, images, () => { InTime(); return seconds(); });
+                        if (torch is not null && precision > Precision.Fp32)
+                            Whole(report, what, $"{name}, PyTorch", images, () => { InTime(); return torch.Seconds(work, name, images, options.Height, options.Width); });
+                    }
+
+                    foreach (int batch in options.Batches)
+                        InTurn($"extraction, {batch} images", "extraction", batch, () => Extraction(device, options, batch));
+                    foreach (string first in new[] { "conv5_1", "conv1_1" })
+                        InTurn($"training step from {first}, {options.Batches[^1]} images", first, options.Batches[^1], () => Step(device, options, first));
+                }
+        using (var device = options.Cuda ? Device.Cuda() : Device.Cpu())
+            foreach (int batch in options.Batches.Reverse())
             {
-                if (precision > Precision.Fp32 && !device.HasTensorCores)
-                    continue;
-                foreach (int batch in options.Batches)
-                    Whole(report, $"extraction, {batch} images", precision, batch, () => Extraction(device, options, batch));
-                foreach (string first in new[] { "conv5_1", "conv1_1" })
-                    Whole(report, $"training step from {first}, {options.Batches[^1]} images", precision, options.Batches[^1], () => Step(device, options, first));
+                Convolutions(device, options, batch, report, InTime);
+                report.Write();
             }
         return report.AllRight;
     }
 
-    private static void Convolutions(Device device, GpuOptions o, int batch, GpuReport report)
+    private static void Convolutions(Device device, GpuOptions o, int batch, GpuReport report, Action inTime)
     {
         using var timer = new DeviceTimer(device);
         foreach (var (name, ic, oc, down) in new[] { ("conv1_1", 3, 64, 1), ("conv1_2", 64, 64, 1), ("conv2_2", 128, 128, 2), ("conv3_2", 256, 256, 4), ("conv4_2", 512, 512, 8), ("conv5_2", 512, 512, 16) })
@@ -58,6 +90,7 @@ internal static class GpuRun
                     GpuRow row;
                     try
                     {
+                        inTime();
                         var (warm, cold) = Time(device, timer, operation, variant, shape);
                         row = new($"{operation.Name}, {name}", variant.Name, batch, warm, cold, shape.Flops / warm / 1e12, null);
                     }
@@ -95,9 +128,8 @@ internal static class GpuRun
         }
     }
 
-    private static void Whole(GpuReport report, string what, Precision precision, int images, Func<double> seconds)
+    private static void Whole(GpuReport report, string what, string name, int images, Func<double> seconds)
     {
-        string name = precision.ToString().ToLowerInvariant();
         try
         {
             double taken = seconds();
@@ -118,18 +150,22 @@ internal static class GpuRun
         return timer.Seconds(() => plan.Forward(batch), cold: false);
     }
 
+    /// <summary>Forward, backward and the update, of made-up gradients.</summary>
     private static double Step(Device device, GpuOptions o, string first)
     {
         int images = o.Batches[^1];
         using var network = Open(device);
         using var plan = network.Plan(images, o.Height, o.Width, first, training: true);
         using var gradient = device.Allocate((long)images * network.PooledLength);
+        using var scale = device.Allocate([1f]);
         using var timer = new DeviceTimer(device);
         return timer.Seconds(
             () =>
             {
                 plan.Forward(images);
                 plan.Backward(images, gradient);
+                foreach (var p in plan.Trained)
+                    p.Descend(1e-6f, 0.9f, 1e-3f, scale);
             },
             cold: false);
     }
