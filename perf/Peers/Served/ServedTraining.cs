@@ -44,8 +44,11 @@ internal sealed class ServedTraining : IServedWork
     public void Run()
     {
         device.Upload(input, plan!.Input);
-        loss = (float)step!.Run(plan, batch, TrainingWork.LearningRate, where => new TrainingDiverged(where, 0, weights)).LossSum;
+        step!.Start(plan, batch, TrainingWork.LearningRate, Diverged);
+        loss = (float)step.Finish(Diverged).LossSum;
     }
+
+    private TrainingDiverged Diverged(string where) => new(where, 0, weights);
 
     /// <summary>The loss before the update, then all parameters that learn as files hold them, in the order of the layers.</summary>
     public byte[] Answer() => MemoryMarshal.AsBytes<float>([loss, .. plan!.Trained.SelectMany(p => p.Read())]).ToArray();

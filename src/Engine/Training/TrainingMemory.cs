@@ -55,11 +55,11 @@ internal sealed class TrainingMemory
             + network.Parameters.Sum(p => sizeof(float) * p.Length) + (long)Most * network.PooledLength * sizeof(float);
     }
 
-    /// <summary>Batches on their way into the network.</summary>
+    /// <summary>Batches on their way into the network, and descriptors on their way out.</summary>
     public long Batches(bool cached)
     {
         long Of(int height, int width) => InputAhead.Bytes(network.Device, Most * (cached ? Map(height, width).Length : 3L * height * width));
-        return sizes.Sum(s => Of(s.Height, s.Width)) + Of(validation.Height, validation.Width);
+        return sizes.Sum(s => Of(s.Height, s.Width)) + Of(validation.Height, validation.Width) + ResultsBehind<int>.Bytes(network.Device, (long)Most * network.PooledLength);
     }
 
     /// <summary>What the frozen-trunk cache holds.</summary>
