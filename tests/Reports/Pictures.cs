@@ -99,6 +99,18 @@ public sealed class Pictures
     }
 
     [Test]
+    public void A_caption_that_is_too_long_keeps_its_end()
+    {
+        using var font = ReportFont.Sized(12);
+        const string name = "b4_liftspace_number_c019_frame_000123.jpg";
+        string shorter = Picture.Shortened(name, font, 200);
+        Assert.That(font.MeasureText(shorter), Is.LessThanOrEqualTo(200));
+        Assert.That(shorter, Does.StartWith("b4_liftspace").And.EndWith("000123.jpg").And.Contain("…"));
+        Assert.That(Picture.Shortened(name, font, 1000), Is.EqualTo(name));
+        Assert.That((Picture.Shortened(name, font, 1), Picture.Shortened("", font, 1)), Is.EqualTo(("…", "")));
+    }
+
+    [Test]
     public void A_title_takes_the_lines_that_it_needs_and_loses_no_word()
     {
         string title = string.Join(' ', Enumerable.Range(0, 40).Select(i => $"word{i}"));

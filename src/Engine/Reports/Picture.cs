@@ -24,7 +24,7 @@ internal sealed class Picture : IDisposable
 
     public SKCanvas Canvas => _surface.Canvas;
 
-    /// <summary>Writes one line of text, cut short with … where it is wider than <paramref name="width"/>.</summary>
+    /// <summary>Writes one line of text, cut short with … in its middle where it is wider than <paramref name="width"/>: names of files differ at their ends.</summary>
     /// <param name="y">The line that letters stand on.</param>
     public void Text(string text, float x, float y, float size, SKColor? colour = null, bool bold = false, SKTextAlign align = SKTextAlign.Left, float width = float.MaxValue)
     {
@@ -86,13 +86,17 @@ internal sealed class Picture : IDisposable
 
     public void Dispose() => _surface.Dispose();
 
-    private static string Shortened(string text, SKFont font, float width)
+    internal static string Shortened(string text, SKFont font, float width)
     {
         if (font.MeasureText(text) <= width)
             return text;
-        var length = text.Length - 1;
-        while (length > 0 && font.MeasureText(text.AsSpan(0, length).ToString() + "…") > width)
-            length--;
-        return text[..length] + "…";
+        for (var kept = text.Length - 1; kept > 0; kept--)
+        {
+            var shorter = $"{text[..((kept + 1) / 2)]}…{text[^(kept / 2)..]}";
+            if (font.MeasureText(shorter) <= width)
+                return shorter;
+        }
+
+        return "…";
     }
 }
