@@ -15,18 +15,22 @@ public static partial class Convolution
         Check = s => s.Wrong() ?? (s.P < 2 || s.Q < 2 ? $"a result of {s.P}×{s.Q} has no window of 2×2" : s.Beside != 0 ? "a pooled result cannot be a part of a joined map" : null),
         Buffers = s =>
         [
-            new("x", s.XLength, Access.Read), new("w", s.WLength, Access.Read), new("b", s.HasBias * s.Oc, Access.Read),
-            new("y", (long)s.B * (s.P / 2) * (s.Q / 2) * s.Oc, Access.Write),
+            X(s, Access.Read), new("w", s.WLength, Access.Read), new("b", s.HasBias * s.Oc, Access.Read),
+            BufferSpec.Map("y", (long)s.B * (s.P / 2) * (s.Q / 2), s.Oc, s.YBf16, Access.Write),
         ],
+        HasBf16Maps = HasBf16,
         Flops = s => s.Flops,
         // The maximum of four sums has no larger error than the worst of them, which may be twice their mean error.
-        Tolerance = s => 2 * SumTolerance(s.R * s.S * s.GroupIc),
+        Tolerance = s => 2 * SumTolerance(s.R * s.S * s.GroupIc) + s.YBf16 * Bf16Rows.Rounding,
         Variants =
         [
             new("host-winograd", VariantKind.Host, WinogradPreparation<WinogradFilter3>(pooled: true), HostWinograd<WinogradFilter3>.ForwardWorkspace, WinogradFilter<WinogradFilter3>.Refuses),
+            TensorCoreFewChannels<Bf16Numbers>.ForwardPooled,
             TensorCore<WgmmaConvolution, Bf16Numbers>.ForwardPooled,
             TensorCore<MmaConvolution<NarrowTile, Bf16Numbers>, Bf16Numbers>.ForwardPooled,
+            TensorCore<MmaConvolution<LargeTile, Bf16Numbers>, Bf16Numbers>.ForwardPooled,
             TensorCore<MmaConvolution<WideTile, Bf16Numbers>, Bf16Numbers>.ForwardPooled,
+            TensorCoreFewChannels<Tf32Numbers>.ForwardPooled,
             TensorCore<MmaConvolution<NarrowTile, Tf32Numbers>, Tf32Numbers>.ForwardPooled,
             TensorCore<MmaConvolution<WideTile, Tf32Numbers>, Tf32Numbers>.ForwardPooled,
             new("simt-32x32x16", VariantKind.Simt, ForwardPooledSimt, kernels: Simt.ForwardPooled),
@@ -41,6 +45,8 @@ public static partial class Convolution
             new(1, 2, 2, 1, 1, 1, 1),
             new(2, 9, 11, 6, 8, 5, 5, 2, 2, Groups: 2, Relu: 1),
             new(0, 16, 16, 16, 16, 3, 3, 1, 1),
+            new(2, 11, 13, 17, 69, 3, 3, 1, 1, Relu: 1, XBf16: 1, YBf16: 1),
+            new(1, 10, 9, 3, 12, 3, 3, 1, 1, Relu: 1, YBf16: 1),
         ],
     };
 

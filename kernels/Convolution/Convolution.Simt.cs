@@ -25,8 +25,25 @@ public static partial class Convolution
 
     private static void BackwardWeightsSimt(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
     {
-        Simt.BackwardWeights.On(device)(Simt.Config(s.R * s.S * s.GroupIc, s.GroupOc, s.Groups), v[0], v[1], v[2], v[3], s);
+        int slices = WeightSlices(s);
+        Simt.BackwardWeights.On(device)(Simt.Config(s.R * s.S * s.GroupIc, s.GroupOc, s.Groups * slices), v[0], v[1], v[2], slices > 1 ? workspace : v[3], s, slices);
+        if (slices > 1)
+            PartialSums.Run(device, workspace, v[3], s.WLength, slices);
         BackwardBiasSimt(device, s, v, workspace);
+    }
+
+    private static long BackwardWeightsSimtWorkspace(Device device, ConvolutionShape s)
+        => Math.Max(WeightSlices(s) > 1 ? (long)WeightSlices(s) * s.WLength : 0, BackwardBiasWorkspace(device, s));
+
+    /// <summary>
+    /// As many slices of pixels as bring the tiles to eight for each of an H100's 132 multiprocessors, with at least 512 pixels each: few weights are few tiles, with long sums. By the shape alone, so
+    /// that every chip adds in the same order.
+    /// </summary>
+    private static int WeightSlices(in ConvolutionShape s)
+    {
+        var tiles = Simt.Config(s.R * s.S * s.GroupIc, s.GroupOc, s.Groups).GridDim;
+        long wanted = Math.Min(1056 / ((long)tiles.X * tiles.Y * tiles.Z), s.B * s.P * s.Q / 512);
+        return (int)Math.Clamp(Math.Min(wanted, int.MaxValue / s.WLength), 1, 64);
     }
 
     /// <summary>Floats of workspace that the bias gradient takes.</summary>
@@ -46,7 +63,7 @@ public static partial class Convolution
 
     /// <summary>
     /// Implicit products: rows and columns of A and B are computed, never stored. Each output number is summed by one thread over k in
-    /// order. grid (row tiles, column tiles, groups), 64 threads, 2 · 16 · 33 · 4 B = 4.1 KB of shared memory;
+    /// order. grid (row tiles, column tiles, groups; of the gradient by weights groups × slices of pixels), 64 threads, 2 · 16 · 33 · 4 B = 4.1 KB of shared memory;
     /// a tile reads (32 + 32) · 4 B from L2 for each 32·32·2 FLOP of a k: 8 FLOP a byte.
     /// </summary>
     private static class Simt
@@ -63,9 +80,9 @@ public static partial class Convolution
             new("convolution.backward-data.simt-32x32x16", BackwardDataKernel,
                 a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>(BackwardDataKernel));
 
-        public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>> BackwardWeights =
+        public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape, int>> BackwardWeights =
             new("convolution.backward-weights.simt-32x32x16", BackwardWeightsKernel,
-                a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape>(BackwardWeightsKernel));
+                a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape, int>(BackwardWeightsKernel));
 
         public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ConvolutionShape, int>> BackwardBias =
             new("convolution.backward-bias.simt", BackwardBiasKernel,
@@ -247,15 +264,15 @@ public static partial class Convolution
             return Masked(y, dy, s, ((image * s.P + down) * s.Q + right) * s.YPitch + channel);
         }
 
-        // k is an output pixel of any image; rows are (r, s, c), columns output channels of the group.
-        private static void BackwardWeightsKernel(ArrayView<float> x, ArrayView<float> y, ArrayView<float> dy, ArrayView<float> dw, ConvolutionShape s)
+        // k is an output pixel of any image; rows are (r, s, c), columns output channels of the group. Each slice of pixels has weights of its own in dw.
+        private static void BackwardWeightsKernel(ArrayView<float> x, ArrayView<float> y, ArrayView<float> dy, ArrayView<float> dw, ConvolutionShape s, int slices)
         {
             var sharedA = SharedMemory.Allocate<float>(SimtTile.Depth * SimtTile.Pitch);
             var sharedB = SharedMemory.Allocate<float>(SimtTile.Depth * SimtTile.Pitch);
-            int rows = s.R * s.S * s.GroupIc, depth = s.B * s.P * s.Q, group = Grid.IdxZ;
-            int row0 = Grid.IdxX * SimtTile.Rows, column0 = Grid.IdxY * SimtTile.Columns;
+            int rows = s.R * s.S * s.GroupIc, pixels = s.B * s.P * s.Q, each = (pixels + slices - 1) / slices, group = Grid.IdxZ % s.Groups, slice = Grid.IdxZ / s.Groups;
+            int row0 = Grid.IdxX * SimtTile.Rows, column0 = Grid.IdxY * SimtTile.Columns, depth = (slice + 1) * each < pixels ? (slice + 1) * each : pixels;
             var sums = new SimtTile();
-            for (int k0 = 0; k0 < depth; k0 += SimtTile.Depth)
+            for (int k0 = slice * each; k0 < depth; k0 += SimtTile.Depth)
             {
                 for (int i = 0; i < SimtTile.Loads; i++)
                 {
@@ -280,10 +297,11 @@ public static partial class Convolution
                 if (row >= rows)
                     continue;
                 var (c0, c1, c2, c3) = SimtTile.Row(sums, i);
-                Store(dw, row * s.Oc + group * s.GroupOc, column, s.GroupOc, c0);
-                Store(dw, row * s.Oc + group * s.GroupOc, column + 1, s.GroupOc, c1);
-                Store(dw, row * s.Oc + group * s.GroupOc, column + 2, s.GroupOc, c2);
-                Store(dw, row * s.Oc + group * s.GroupOc, column + 3, s.GroupOc, c3);
+                int start = slice * s.WLength + row * s.Oc + group * s.GroupOc;
+                Store(dw, start, column, s.GroupOc, c0);
+                Store(dw, start, column + 1, s.GroupOc, c1);
+                Store(dw, start, column + 2, s.GroupOc, c2);
+                Store(dw, start, column + 3, s.GroupOc, c3);
             }
         }
 

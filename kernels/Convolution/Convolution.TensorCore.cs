@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Runtime;
 
 namespace IlgpuNetVlad.Kernels;
 
@@ -11,41 +12,65 @@ public static partial class Convolution
     {
         public static readonly Variant<ConvolutionShape> Forward = ForwardVariant<EveryPixel>(), ForwardPooled = ForwardVariant<PooledPixels>();
 
-        public static readonly Variant<ConvolutionShape> BackwardData = Variant(
-            RunBackwardData, BackwardDataWorkspace, s => K.Refuses((long)s.B * s.H * s.W, s.Ic), s => K.Leaves((long)s.B * s.H * s.W, s.Ic),
-            K.BackwardData, TensorOperand<TNumbers>.Pack);
+        public static readonly Variant<ConvolutionShape> BackwardData = PreparedVariant(
+            PrepareBackwardData, RunBackwardData, BackwardDataWorkspace, s => RefusesPart(s) ?? K.Refuses((long)s.B * s.H * s.W, s.Ic), (d, s) => K.Leaves(d, (long)s.B * s.H * s.W, s.Ic),
+            [K.BackwardData, TensorOperand<TNumbers>.Pack, .. Bf16 ? [Bf16Mask.Kernel] : Array.Empty<SimtKernel>()]);
 
         // Slices of pixels make blocks enough, so the columns alone decide which tile, and all of them whether a large one.
         public static readonly Variant<ConvolutionShape> BackwardWeights = Variant(
-            RunBackwardWeights, BackwardWeightsWorkspace, s => K.Refuses(int.MaxValue, s.Oc), s => K.Leaves((long)K.Problem(s).Slices * s.R * s.S * s.Ic, s.Oc),
-            K.BackwardWeights, PartialSums.Kernel, TensorOperand<TNumbers>.Pack, Simt.BackwardBias, Simt.BackwardBiasSum);
+            RunBackwardWeights, BackwardWeightsWorkspace, s => RefusesPart(s) ?? K.Refuses(int.MaxValue, s.Oc), (d, s) => K.Leaves(d, (long)K.Problem(s).Slices * s.R * s.S * s.Ic, s.Oc),
+            [K.BackwardWeights, PartialSums.Kernel, TensorOperand<TNumbers>.Pack, Simt.BackwardBias, Simt.BackwardBiasSum, .. Bf16 ? [Bf16Mask.Kernel, Bf16Bias.Kernel] : Array.Empty<SimtKernel>()]);
 
         private static TKernels K => default;
 
+        private static bool Bf16 => default(TNumbers).Precision == Precision.Bf16;
+
         private static Variant<ConvolutionShape> Variant(
-            Launch<ConvolutionShape> run, Func<Device, ConvolutionShape, long> workspace, Func<ConvolutionShape, string?> refuses, Func<ConvolutionShape, string?> leaves, params SimtKernel[] kernels)
+            Launch<ConvolutionShape> run, Func<Device, ConvolutionShape, long> workspace, Func<ConvolutionShape, string?> refuses, Func<Device, ConvolutionShape, string?> leaves, params SimtKernel[] kernels)
             => new(K.Name, K.Kind, run, workspace, s => RefusesGroups(s) ?? refuses(s), kernels)
             {
                 Precision = default(TNumbers).Precision,
+                TakesBf16Maps = Bf16,
                 Leaves = leaves,
             };
 
         private static Variant<ConvolutionShape> ForwardVariant<TPixels>()
             where TPixels : struct, ITensorPixels
-            => new(
-                K.Name, K.Kind, new Preparation<ConvolutionShape>(Prepared, Prepare, RunForward<TPixels>), ForwardWorkspace,
-                s => RefusesGroups(s) ?? K.Refuses((long)s.B * s.P * s.Q, s.Oc), K.Forward<TPixels>(), TensorOperand<TNumbers>.Pack)
+            => PreparedVariant(
+                PrepareForward, RunForward<TPixels>, ForwardWorkspace, s => K.Refuses((long)s.B * s.P * s.Q, s.Oc), (d, s) => K.Leaves(d, (long)s.B * s.P * s.Q, s.Oc),
+                K.Forward<TPixels>(), TensorOperand<TNumbers>.Pack);
+
+        /// <summary>Both directions that take w prepare the same of it, so a plan needs it once.</summary>
+        private static Variant<ConvolutionShape> PreparedVariant(
+            Preparation<ConvolutionShape>.Launch prepare, Preparation<ConvolutionShape>.PreparedLaunch run, Func<Device, ConvolutionShape, long> workspace,
+            Func<ConvolutionShape, string?> refuses, Func<Device, ConvolutionShape, string?> leaves, params SimtKernel[] kernels)
+            => new(K.Name, K.Kind, new Preparation<ConvolutionShape>(Prepared, prepare, run), workspace, s => RefusesGroups(s) ?? refuses(s), kernels)
             {
                 Precision = default(TNumbers).Precision,
-                Leaves = s => K.Leaves((long)s.B * s.P * s.Q, s.Oc),
+                TakesBf16Maps = Bf16,
+                Leaves = leaves,
             };
+
+        private static void BackwardBiasRows(Device device, in ConvolutionShape s, ArrayView<Chunk> gradient, ArrayView<float> db, ArrayView<float> workspace)
+        {
+            if (s.HasBias == 0)
+                return;
+            int slices = BiasSlices(s);
+            Bf16Bias.Run(device, gradient, workspace, s.B * s.P * s.Q, s.Oc, slices);
+            Simt.BackwardBiasSum.On(device)(new KernelConfig((s.Oc + SimtTile.Threads - 1) / SimtTile.Threads, SimtTile.Threads), workspace, db, s.Oc, slices);
+        }
 
         private static string? RefusesGroups(in ConvolutionShape s) => s.Groups != 1 ? "takes one group" : null;
 
+        private static string? RefusesPart(in ConvolutionShape s) => s.YBf16 != 0 && s.Beside != 0 ? "takes the gradient of a whole map in bf16" : null;
+
         private static long Prepared(Device device, ConvolutionShape s) => TensorOperand<TNumbers>.Prepared(TensorCoreProblem.PackWeights<TNumbers>(s));
 
-        private static void Prepare(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared)
+        private static void PrepareForward(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared)
             => TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackWeights<TNumbers>(s), v[1], v[1], ref prepared);
+
+        private static void PrepareBackwardData(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared)
+            => TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackWeights<TNumbers>(s), v[0], v[0], ref prepared);
 
         private static long ForwardWorkspace(Device device, ConvolutionShape s) => TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackX<TNumbers>(s));
 
@@ -62,15 +87,15 @@ public static partial class Convolution
         }
 
         private static long BackwardDataWorkspace(Device device, ConvolutionShape s)
-            => TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackGradient<TNumbers>(s)) + TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackWeights<TNumbers>(s));
+            => TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackGradient<TNumbers>(s));
 
-        private static void RunBackwardData(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
+        private static void RunBackwardData(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared, ArrayView<float> workspace)
         {
             if (s.B == 0)
                 return;
             var p = K.Problem(s);
             var gradient = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackGradient<TNumbers>(s), v[2], s.Relu != 0 ? v[1] : v[2], ref workspace);
-            var w = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackWeights<TNumbers>(s), v[0], v[0], ref workspace);
+            var w = TensorOperand<TNumbers>.Taken(TensorCoreProblem.PackWeights<TNumbers>(s), v[0], prepared);
             K.BackwardData.On(device)(K.Blocks(p.InPixels, s.Ic), gradient, w, v[3], p);
         }
 
@@ -91,7 +116,46 @@ public static partial class Convolution
             var gradient = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackGradient<TNumbers>(s), v[2], s.Relu != 0 ? v[1] : v[2], ref workspace);
             K.BackwardWeights.On(device)(K.Blocks(p.Taps * p.InRows, s.Oc, p.Slices), x, gradient, workspace, p);
             PartialSums.Run(device, workspace, v[3], s.WLength, p.Slices);
-            BackwardBiasSimt(device, s, v, workspace);
+            if (s.YBf16 != 0)
+                BackwardBiasRows(device, s, gradient, v[4], workspace);
+            else
+                BackwardBiasSimt(device, s, v, workspace);
+        }
+    }
+
+    /// <summary>The variants of the forward directions for few input channels.</summary>
+    private static class TensorCoreFewChannels<TNumbers>
+        where TNumbers : struct, ITensorNumbers
+    {
+        public static readonly Variant<ConvolutionShape> Forward = Variant<EveryPixel>(), ForwardPooled = Variant<PooledPixels>();
+
+        private static Variant<ConvolutionShape> Variant<TPixels>()
+            where TPixels : struct, ITensorPixels
+            => new(
+                TensorCoreTapsForward<TNumbers, TPixels>.Name, VariantKind.TensorCore, new Preparation<ConvolutionShape>(Prepared, Prepare, Run<TPixels>), (_, _) => 0, Refuses,
+                TensorCoreTapsForward<TNumbers, TPixels>.Kernel, TensorOperand<TNumbers>.Pack)
+            {
+                Precision = default(TNumbers).Precision,
+                TakesBf16Maps = default(TNumbers).Precision == Precision.Bf16,
+            };
+
+        private static string? Refuses(ConvolutionShape s)
+            => s.Groups != 1 ? "takes one group" : s.Ic >= 8 ? "takes fewer than 8 channels" : s.XBf16 != 0 ? "takes x in fp32" : null;
+
+        private static long Prepared(Device device, ConvolutionShape s) => TensorOperand<TNumbers>.Prepared(TensorCoreProblem.PackWeights<TNumbers>(s));
+
+        private static void Prepare(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared)
+            => TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackWeights<TNumbers>(s), v[1], v[1], ref prepared);
+
+        private static void Run<TPixels>(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared, ArrayView<float> workspace)
+            where TPixels : struct, ITensorPixels
+        {
+            if (s.B == 0)
+                return;
+            var w = TensorOperand<TNumbers>.Taken(TensorCoreProblem.PackWeights<TNumbers>(s), v[1], prepared);
+            int pixels = s.B * default(TPixels).Rows(s) * default(TPixels).Columns(s) * (default(TPixels).Pools ? 4 : 1);
+            TensorCoreTapsForward<TNumbers, TPixels>.Kernel.On(device)(
+                TensorTile<NarrowTile, TNumbers>.Blocks(pixels, s.Oc), v[0], w, v[2], v[3], TensorCoreProblem.Of<NarrowTile, TNumbers>(s));
         }
     }
 }

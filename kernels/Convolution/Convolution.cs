@@ -25,17 +25,21 @@ public static partial class Convolution
         Name = "convolution.forward",
         Contract = "y = act(conv(x, w) + b)   x [B,H,W,Ic], w [R,S,Ic/G,Oc], b [Oc], y [B,P,Q,Oc]",
         Check = s => s.Wrong(),
-        Buffers = s => [new("x", s.XLength, Access.Read), new("w", s.WLength, Access.Read), new("b", s.HasBias * s.Oc, Access.Read), new("y", s.YLength, s.Beside == 0 ? Access.Write : Access.ReadWrite)],
+        Buffers = s => [X(s, Access.Read), new("w", s.WLength, Access.Read), new("b", s.HasBias * s.Oc, Access.Read), Y("y", s, s.Beside == 0 ? Access.Write : Access.ReadWrite)],
+        HasBf16Maps = HasBf16,
         Flops = s => s.Flops,
-        Tolerance = s => SumTolerance(s.R * s.S * s.GroupIc),
+        Tolerance = s => SumTolerance(s.R * s.S * s.GroupIc) + s.YBf16 * Bf16Rows.Rounding,
         Variants =
         [
             new("host-winograd", VariantKind.Host, WinogradPreparation<WinogradFilter3>(pooled: false), HostWinograd<WinogradFilter3>.ForwardWorkspace, WinogradFilter<WinogradFilter3>.Refuses),
             new("host-winograd-5x5", VariantKind.Host, WinogradPreparation<WinogradFilter5>(pooled: false), HostWinograd<WinogradFilter5>.ForwardWorkspace, WinogradFilter<WinogradFilter5>.Refuses),
             new("host-6x4v", VariantKind.Host, DirectPreparation, HostConvolution.ForwardWorkspace),
+            TensorCoreFewChannels<Bf16Numbers>.Forward,
             TensorCore<WgmmaConvolution, Bf16Numbers>.Forward,
             TensorCore<MmaConvolution<NarrowTile, Bf16Numbers>, Bf16Numbers>.Forward,
+            TensorCore<MmaConvolution<LargeTile, Bf16Numbers>, Bf16Numbers>.Forward,
             TensorCore<MmaConvolution<WideTile, Bf16Numbers>, Bf16Numbers>.Forward,
+            TensorCoreFewChannels<Tf32Numbers>.Forward,
             TensorCore<MmaConvolution<NarrowTile, Tf32Numbers>, Tf32Numbers>.Forward,
             TensorCore<MmaConvolution<WideTile, Tf32Numbers>, Tf32Numbers>.Forward,
             new("simt-32x32x16", VariantKind.Simt, ForwardSimt, kernels: Simt.Forward),
@@ -50,9 +54,10 @@ public static partial class Convolution
         Name = "convolution.backward-data",
         Contract = "dx = convᵀ(dy·[y>0], w)   w [R,S,Ic/G,Oc], y, dy [B,P,Q,Oc], dx [B,H,W,Ic]",
         Check = s => s.Wrong(),
-        Buffers = s => [new("w", s.WLength, Access.Read), new("y", s.Relu * s.YLength, Access.Read), new("dy", s.YLength, Access.Read), new("dx", s.XLength, Access.Write)],
+        Buffers = s => [new("w", s.WLength, Access.Read), Mask(s), Y("dy", s, Access.Read), X(s, Access.Write, "dx")],
+        HasBf16Maps = HasBf16,
         Flops = s => s.Flops,
-        Tolerance = s => SumTolerance(s.R * s.S * s.GroupOc),
+        Tolerance = s => SumTolerance(s.R * s.S * s.GroupOc) + s.XBf16 * Bf16Rows.Rounding,
         Variants =
         [
             new("host-winograd", VariantKind.Host, BackwardDataWinograd<WinogradFilter3>, HostWinograd<WinogradFilter3>.BackwardDataWorkspace, WinogradFilter<WinogradFilter3>.Refuses),
@@ -60,6 +65,7 @@ public static partial class Convolution
             new("host-6x4v", VariantKind.Host, BackwardDataHost, HostConvolution.BackwardDataWorkspace),
             TensorCore<WgmmaConvolution, Bf16Numbers>.BackwardData,
             TensorCore<MmaConvolution<NarrowTile, Bf16Numbers>, Bf16Numbers>.BackwardData,
+            TensorCore<MmaConvolution<LargeTile, Bf16Numbers>, Bf16Numbers>.BackwardData,
             TensorCore<MmaConvolution<WideTile, Bf16Numbers>, Bf16Numbers>.BackwardData,
             TensorCore<MmaConvolution<NarrowTile, Tf32Numbers>, Tf32Numbers>.BackwardData,
             TensorCore<MmaConvolution<WideTile, Tf32Numbers>, Tf32Numbers>.BackwardData,
@@ -77,9 +83,9 @@ public static partial class Convolution
         Check = s => s.Wrong(),
         Buffers = s =>
         [
-            new("x", s.XLength, Access.Read), new("y", s.Relu * s.YLength, Access.Read), new("dy", s.YLength, Access.Read),
-            new("dw", s.WLength, Access.Write), new("db", s.HasBias * s.Oc, Access.Write),
+            X(s, Access.Read), Mask(s), Y("dy", s, Access.Read), new("dw", s.WLength, Access.Write), new("db", s.HasBias * s.Oc, Access.Write),
         ],
+        HasBf16Maps = HasBf16,
         Flops = s => s.Flops,
         Tolerance = s => SumTolerance(s.B * s.P * s.Q),
         Variants =
@@ -89,10 +95,11 @@ public static partial class Convolution
             new("host-6x4v", VariantKind.Host, BackwardWeightsHost, HostWeightGradient.Workspace),
             TensorCore<WgmmaConvolution, Bf16Numbers>.BackwardWeights,
             TensorCore<MmaConvolution<NarrowTile, Bf16Numbers>, Bf16Numbers>.BackwardWeights,
+            TensorCore<MmaConvolution<LargeTile, Bf16Numbers>, Bf16Numbers>.BackwardWeights,
             TensorCore<MmaConvolution<WideTile, Bf16Numbers>, Bf16Numbers>.BackwardWeights,
             TensorCore<MmaConvolution<NarrowTile, Tf32Numbers>, Tf32Numbers>.BackwardWeights,
             TensorCore<MmaConvolution<WideTile, Tf32Numbers>, Tf32Numbers>.BackwardWeights,
-            new("simt-32x32x16", VariantKind.Simt, BackwardWeightsSimt, BackwardBiasWorkspace, kernels: [Simt.BackwardWeights, Simt.BackwardBias, Simt.BackwardBiasSum]),
+            new("simt-32x32x16", VariantKind.Simt, BackwardWeightsSimt, BackwardWeightsSimtWorkspace, kernels: [Simt.BackwardWeights, PartialSums.Kernel, Simt.BackwardBias, Simt.BackwardBiasSum]),
             new("reference", VariantKind.Reference, BackwardWeightsReference),
         ],
         Examples = ExampleShapes,
@@ -113,6 +120,27 @@ public static partial class Convolution
     /// <inheritdoc cref="BackwardWeightsOperation"/>
     public static void BackwardWeights(Device device, in ConvolutionShape shape, ArrayView<float> x, ArrayView<float> y, ArrayView<float> dy, ArrayView<float> dw, ArrayView<float> db, ArrayView<float> workspace)
         => BackwardWeightsOperation.Run(device, shape, [x, y, dy, dw, db], workspace);
+
+    /// <summary>Whether a shape runs on a device with its maps as they are kept in memory.</summary>
+    /// <param name="learns">Also on the way back.</param>
+    public static bool TakesMaps(Device device, in ConvolutionShape shape, bool learns)
+        => ForwardOperation.Takes(device, shape) && (!learns || BackwardDataOperation.Takes(device, shape) && BackwardWeightsOperation.Takes(device, shape));
+
+    /// <summary>Whether what <see cref="ForwardOperation"/> prepares of the weights serves <see cref="BackwardDataOperation"/> too: both take the same chunks of bf16.</summary>
+    public static bool PreparesForBothWays(Device device, in ConvolutionShape shape)
+        => ForwardOperation.Choose(device, shape) is { Precision: Precision.Bf16, Preparation: not null } && BackwardDataOperation.Choose(device, shape) is { Precision: Precision.Bf16, Preparation: not null };
+
+    private static bool HasBf16(ConvolutionShape s) => (s.XBf16 | s.YBf16) != 0;
+
+    private static BufferSpec X(in ConvolutionShape s, Access access, string name = "x") => BufferSpec.Map(name, (long)s.B * s.H * s.W, s.Ic, s.XBf16, access);
+
+    /// <summary>A part of a joined map is whole chunks, so it reads as one row of them after the other.</summary>
+    private static BufferSpec Y(string name, in ConvolutionShape s, Access access)
+        => s.Beside == 0 ? BufferSpec.Map(name, (long)s.B * s.P * s.Q, s.Oc, s.YBf16, access)
+            : s.YBf16 == 0 ? new(name, s.YLength, access) : BufferSpec.Map(name, s.YLength / 8, 8, 1, access);
+
+    /// <summary>y where ReLU's mask is asked for.</summary>
+    private static BufferSpec Mask(in ConvolutionShape s) => s.Relu != 0 ? Y("y", s, Access.Read) : new("y", 0, Access.Read);
 
     /// <summary>
     /// Errors of a sum of n products in fp32 grow like √n·u (u = 6e-8) where signs are mixed; eight of those, and a floor for short sums.
@@ -157,5 +185,10 @@ public static partial class Convolution
         new(6, 9, 14, 24, 26, 3, 3, 1, 1, 1, 1, 1, 6),         // the same by Winograd
         new(0, 5, 5, 3, 4, 3, 3, 1, 1, Beside: 4),             // empty batch
         new(1, 46, 45, 2, 3, 1, 1, 1, 0, 1, 1),                // tensor cores: two slices of pixels in the weights' gradient
+        new(2, 9, 11, 17, 69, 3, 3, 1, 1, Relu: 1, XBf16: 1, YBf16: 1), // maps in bf16, rows filled up with zeros, two tiles of columns
+        new(1, 13, 12, 3, 24, 3, 3, 2, 1, Relu: 1, YBf16: 1),  // fp32 in, bf16 out, and the other way round
+        new(1, 11, 13, 40, 10, 3, 3, 1, 1, HasBias: 0, XBf16: 1),
+        new(2, 5, 7, 16, 24, 3, 3, 1, 1, Relu: 1, Beside: 16, XBf16: 1, YBf16: 1), // a part of a joined map in bf16
+        new(0, 5, 5, 3, 4, 3, 3, 1, 1, Relu: 1, XBf16: 1, YBf16: 1),
     ];
 }

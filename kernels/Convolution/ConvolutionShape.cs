@@ -12,8 +12,10 @@ namespace IlgpuNetVlad.Kernels;
 /// <param name="Relu">1: max(0, ·) after the bias.</param>
 /// <param name="HasBias">1: b is added.</param>
 /// <param name="Beside">Channels of other maps that stand between a pixel of y, dy and the next: those are then views into a joined map, which begin at this one's first channel.</param>
+/// <param name="XBf16">1: x, and dx, are rows of bf16 (<see cref="Bf16Rows"/>); 0: fp32.</param>
+/// <param name="YBf16">The same of y and dy.</param>
 public readonly record struct ConvolutionShape(
-    int B, int H, int W, int Ic, int Oc, int R, int S, int Stride = 1, int Padding = 0, int Groups = 1, int Relu = 0, int HasBias = 1, int Beside = 0)
+    int B, int H, int W, int Ic, int Oc, int R, int S, int Stride = 1, int Padding = 0, int Groups = 1, int Relu = 0, int HasBias = 1, int Beside = 0, int XBf16 = 0, int YBf16 = 0)
 {
     /// <summary>Rows of the output map.</summary>
     public int P => (H + 2 * Padding - R) / Stride + 1;
@@ -42,7 +44,8 @@ public readonly record struct ConvolutionShape(
 
     /// <summary>Not the computed sizes: the message about a stride of 0 must not divide by it.</summary>
     public override string ToString()
-        => $"{B}×[{H},{W},{Ic}] to {Oc} by {R}×{S}, stride {Stride}, padding {Padding}, groups {Groups}{(HasBias != 0 ? ", bias" : "")}{(Relu != 0 ? ", relu" : "")}{(Beside != 0 ? $", beside {Beside}" : "")}";
+        => $"{B}×[{H},{W},{Ic}] to {Oc} by {R}×{S}, stride {Stride}, padding {Padding}, groups {Groups}{(HasBias != 0 ? ", bias" : "")}{(Relu != 0 ? ", relu" : "")}"
+            + $"{(Beside != 0 ? $", beside {Beside}" : "")}{(XBf16 != 0 ? ", x in bf16" : "")}{(YBf16 != 0 ? ", y in bf16" : "")}";
 
     /// <summary>What is wrong in one sentence, or null.</summary>
     public string? Wrong()
@@ -53,7 +56,10 @@ public readonly record struct ConvolutionShape(
             return $"Ic {Ic} and Oc {Oc} must be multiples of Groups {Groups}";
         if (H + 2 * Padding < R || W + 2 * Padding < S)
             return $"the padded input {H + 2 * Padding}×{W + 2 * Padding} is smaller than the kernel {R}×{S}";
-        if ((long)B * H * W * Ic > int.MaxValue || (long)B * P * Q * YPitch > int.MaxValue || (long)R * S * GroupIc * Oc > int.MaxValue)
+        if (YBf16 != 0 && Beside != 0 && (Oc % 8 != 0 || Beside % 8 != 0))
+            return $"a part of {Oc} channels beside {Beside} of a joined map in bf16 must be whole chunks of eight";
+        if ((long)B * H * W * Ic > int.MaxValue || (long)B * P * Q * YPitch > int.MaxValue || (long)R * S * GroupIc * Oc > int.MaxValue
+            || XBf16 != 0 && Bf16Rows.Floats((long)B * H * W, Ic) > int.MaxValue || YBf16 != 0 && Bf16Rows.Floats((long)B * P * Q, YPitch) > int.MaxValue)
             return "a buffer of more than 2³¹ − 1 numbers is not supported: use smaller batches";
         return null;
     }

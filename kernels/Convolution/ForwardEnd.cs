@@ -9,13 +9,13 @@ internal static class ForwardEnd
     public static void Store<TPixels>(ArrayView<float> b, ArrayView<float> y, in ConvolutionShape s, int row, int column, float first, float second)
         where TPixels : struct, ITensorPixels
     {
-        if (row >= s.B * default(TPixels).Rows(s) * default(TPixels).Columns(s) || column >= s.Oc)
+        if (row >= s.B * default(TPixels).Rows(s) * default(TPixels).Columns(s))
             return;
-        bool both = column + 1 < s.Oc;
         if (s.HasBias != 0)
         {
-            first += b[column];
-            if (both)
+            if (column < s.Oc)
+                first += b[column];
+            if (column + 1 < s.Oc)
                 second += b[column + 1];
         }
         if (s.Relu != 0)
@@ -23,6 +23,6 @@ internal static class ForwardEnd
             first = first < 0 ? 0 : first;
             second = second < 0 ? 0 : second;
         }
-        TensorCorePair.Store(y, row * s.YPitch + column, s.Oc | s.Beside, both, first, second);
+        Bf16Rows.Store(y, s.YBf16, row, column, s.Oc, first, second, s.Beside);
     }
 }

@@ -26,7 +26,7 @@ internal interface ITensorConvolution
     string? Refuses(long rows, int columns);
 
     /// <summary>Why another tile is sooner done with it, or null; see <see cref="Variant{TProblem}.Leaves"/>.</summary>
-    string? Leaves(long rows, int columns);
+    string? Leaves(Device device, long rows, int columns);
 }
 
 /// <summary>mma.sync, from compute capability 8.0 on.</summary>
@@ -52,7 +52,7 @@ internal readonly struct MmaConvolution<TTile, TNumbers> : ITensorConvolution
 
     public string? Refuses(long rows, int columns) => TensorTile<TTile, TNumbers>.Refuses(rows, columns);
 
-    public string? Leaves(long rows, int columns) => null;
+    public string? Leaves(Device device, long rows, int columns) => TensorTile<TTile, TNumbers>.Leaves(device, rows, columns);
 }
 
 /// <summary>wgmma, on compute capability 9.0.</summary>
@@ -76,5 +76,5 @@ internal readonly struct WgmmaConvolution : ITensorConvolution
 
     public string? Refuses(long rows, int columns) => null;
 
-    public string? Leaves(long rows, int columns) => WgmmaTile.Leaves(rows, columns);
+    public string? Leaves(Device device, long rows, int columns) => WgmmaTile.Leaves(rows, columns);
 }

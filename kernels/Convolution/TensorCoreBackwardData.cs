@@ -13,7 +13,7 @@ internal struct TensorCoreBackwardData<TTile, TNumbers> : ITensorProduct
     where TNumbers : struct, ITensorNumbers
 {
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<Chunk>, ArrayView<Chunk>, ArrayView<float>, TensorCoreProblem>> Kernel =
-        new($"convolution.backward-data.{TensorTile<TTile, TNumbers>.Name}", Run, a => a.LoadStreamKernel<ArrayView<Chunk>, ArrayView<Chunk>, ArrayView<float>, TensorCoreProblem>(Run, TensorTile<TTile, TNumbers>.Bounds), TensorTile<TTile, TNumbers>.Bounds);
+        new($"convolution.backward-data.{TensorTile<TTile, TNumbers>.Name}", Run, a => a.LoadStreamKernel<ArrayView<Chunk>, ArrayView<Chunk>, ArrayView<float>, TensorCoreProblem>(Run, TensorTile<TTile, TNumbers>.Bounds), TensorTile<TTile, TNumbers>.Bounds, TensorTile<TTile, TNumbers>.DynamicSharedBytes);
 
     private ArrayView<Chunk> gradient, w;
     private ArrayView<float> dx;
@@ -37,7 +37,7 @@ internal struct TensorCoreBackwardData<TTile, TNumbers> : ITensorProduct
 
     private static void Run(ArrayView<Chunk> gradient, ArrayView<Chunk> w, ArrayView<float> dx, TensorCoreProblem p)
     {
-        var shared = SharedMemory.Allocate<Chunk>(TensorTile<TTile, TNumbers>.Stages * TensorTile<TTile, TNumbers>.StageChunks);
+        var shared = default(TTile).Shared();
         int row = Grid.IdxX * TensorTile<TTile, TNumbers>.Rows + Group.IdxX / 4;
         TensorProduct.Run<TensorCoreBackwardData<TTile, TNumbers>, TTile, TNumbers>(shared, new TensorCoreBackwardData<TTile, TNumbers>
         {
@@ -71,6 +71,11 @@ internal struct TensorCoreBackwardData<TTile, TNumbers> : ITensorProduct
         }
         StartWeights(shared, stage, row, chunk);
         StartWeights(shared, stage, row + TensorTile<TTile, TNumbers>.Threads / 4, chunk);
+        if (TensorTile<TTile, TNumbers>.Columns > 128)
+        {
+            StartWeights(shared, stage, row + 128, chunk);
+            StartWeights(shared, stage, row + 192, chunk);
+        }
         taps.Next(p.S.S, p.OutChunks);
     }
 
@@ -97,7 +102,7 @@ internal struct TensorCoreBackwardData<TTile, TNumbers> : ITensorProduct
 
     public readonly void Store(int row, int column, float first, float second)
     {
-        if (row < p.InPixels && column < p.S.Ic)
-            TensorCorePair.Store(dx, row * p.S.Ic + column, p.S.Ic, column + 1 < p.S.Ic, first, second);
+        if (row < p.InPixels)
+            Bf16Rows.Store(dx, p.S.XBf16, row, column, p.S.Ic, first, second);
     }
 }

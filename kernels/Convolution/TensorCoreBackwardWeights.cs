@@ -13,7 +13,7 @@ internal struct TensorCoreBackwardWeights<TTile, TNumbers> : ITensorProduct
     where TNumbers : struct, ITensorNumbers
 {
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<Chunk>, ArrayView<Chunk>, ArrayView<float>, TensorCoreProblem>> Kernel =
-        new($"convolution.backward-weights.{TensorTile<TTile, TNumbers>.Name}", Run, a => a.LoadStreamKernel<ArrayView<Chunk>, ArrayView<Chunk>, ArrayView<float>, TensorCoreProblem>(Run, TensorTile<TTile, TNumbers>.Bounds), TensorTile<TTile, TNumbers>.Bounds);
+        new($"convolution.backward-weights.{TensorTile<TTile, TNumbers>.Name}", Run, a => a.LoadStreamKernel<ArrayView<Chunk>, ArrayView<Chunk>, ArrayView<float>, TensorCoreProblem>(Run, TensorTile<TTile, TNumbers>.Bounds), TensorTile<TTile, TNumbers>.Bounds, TensorTile<TTile, TNumbers>.DynamicSharedBytes);
 
     private ArrayView<Chunk> x, gradient;
     private ArrayView<float> partial;
@@ -43,7 +43,7 @@ internal struct TensorCoreBackwardWeights<TTile, TNumbers> : ITensorProduct
 
     private static void Run(ArrayView<Chunk> x, ArrayView<Chunk> gradient, ArrayView<float> partial, TensorCoreProblem p)
     {
-        var shared = SharedMemory.Allocate<Chunk>(TensorTile<TTile, TNumbers>.Stages * TensorTile<TTile, TNumbers>.StageChunks);
+        var shared = default(TTile).Shared();
         int first = Grid.IdxZ * p.SlicePixels, rowChunk = Grid.IdxX * TensorTile<TTile, TNumbers>.RowChunks + Group.IdxX % TensorTile<TTile, TNumbers>.RowChunks, tap = rowChunk / p.InChunks;
         TensorProduct.Run<TensorCoreBackwardWeights<TTile, TNumbers>, TTile, TNumbers>(shared, new TensorCoreBackwardWeights<TTile, TNumbers>
         {
@@ -79,6 +79,11 @@ internal struct TensorCoreBackwardWeights<TTile, TNumbers> : ITensorProduct
         k = Group.IdxX / TensorTile<TTile, TNumbers>.ColumnChunks;
         StartGradient(shared, stage, k);
         StartGradient(shared, stage, k + TensorTile<TTile, TNumbers>.Depth / 2);
+        if (TensorTile<TTile, TNumbers>.Columns > 128)
+        {
+            StartGradient(shared, stage, k + TensorTile<TTile, TNumbers>.Depth / 4);
+            StartGradient(shared, stage, k + TensorTile<TTile, TNumbers>.Depth / 4 * 3);
+        }
         next += TensorTile<TTile, TNumbers>.Depth;
     }
 

@@ -14,19 +14,13 @@ internal struct TensorCoreForward<TTile, TNumbers, TPixels> : ITensorProduct
     where TPixels : struct, ITensorPixels
 {
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<Chunk>, ArrayView<Chunk>, ArrayView<float>, ArrayView<float>, TensorCoreProblem>> Kernel =
-        new($"convolution.{default(TPixels).Operation}.{TensorTile<TTile, TNumbers>.Name}", Run, a => a.LoadStreamKernel<ArrayView<Chunk>, ArrayView<Chunk>, ArrayView<float>, ArrayView<float>, TensorCoreProblem>(Run, TensorTile<TTile, TNumbers>.Bounds), TensorTile<TTile, TNumbers>.Bounds);
+        new($"convolution.{default(TPixels).Operation}.{TensorTile<TTile, TNumbers>.Name}", Run, a => a.LoadStreamKernel<ArrayView<Chunk>, ArrayView<Chunk>, ArrayView<float>, ArrayView<float>, TensorCoreProblem>(Run, TensorTile<TTile, TNumbers>.Bounds), TensorTile<TTile, TNumbers>.Bounds, TensorTile<TTile, TNumbers>.DynamicSharedBytes);
 
     private ArrayView<Chunk> x, w;
     private ArrayView<float> b, y;
     private TensorCoreProblem p;
     private TensorCoreTaps taps;
-    private Pixel pixel0, pixel1, pixel2, pixel3;
-
-    /// <summary>Image·H, and the row and column that tap (0, 0) reads. A pixel beyond the last has a row that no tap brings into the map.</summary>
-    private struct Pixel
-    {
-        public int Image, Row, Column;
-    }
+    private TensorCorePixel pixel0, pixel1, pixel2, pixel3;
 
     public readonly int Steps => TensorCoreTaps.Steps(p, p.InChunks);
 
@@ -38,7 +32,7 @@ internal struct TensorCoreForward<TTile, TNumbers, TPixels> : ITensorProduct
 
     private static void Run(ArrayView<Chunk> x, ArrayView<Chunk> w, ArrayView<float> b, ArrayView<float> y, TensorCoreProblem p)
     {
-        var shared = SharedMemory.Allocate<Chunk>(TensorTile<TTile, TNumbers>.Stages * TensorTile<TTile, TNumbers>.StageChunks);
+        var shared = default(TTile).Shared();
         int row = Grid.IdxX * TensorTile<TTile, TNumbers>.Rows + Group.IdxX / 4;
         TensorProduct.Run<TensorCoreForward<TTile, TNumbers, TPixels>, TTile, TNumbers>(shared, new TensorCoreForward<TTile, TNumbers, TPixels>
         {
@@ -47,28 +41,11 @@ internal struct TensorCoreForward<TTile, TNumbers, TPixels> : ITensorProduct
             b = b,
             y = y,
             p = p,
-            pixel0 = Place(p, row),
-            pixel1 = Place(p, row + TensorTile<TTile, TNumbers>.Threads / 4),
-            pixel2 = Place(p, row + 64),
-            pixel3 = Place(p, row + 96),
+            pixel0 = TensorCorePixel.Place<TPixels>(p.S, row),
+            pixel1 = TensorCorePixel.Place<TPixels>(p.S, row + TensorTile<TTile, TNumbers>.Threads / 4),
+            pixel2 = TensorCorePixel.Place<TPixels>(p.S, row + 64),
+            pixel3 = TensorCorePixel.Place<TPixels>(p.S, row + 96),
         });
-    }
-
-    private static Pixel Place(in TensorCoreProblem p, int row)
-    {
-        int pixel = default(TPixels).Pools ? TensorProduct.Window(row) : row, rows = default(TPixels).Rows(p.S), columns = default(TPixels).Columns(p.S);
-        int line = pixel / columns % rows, column = pixel % columns;
-        if (default(TPixels).Pools)
-        {
-            line = 2 * line + row / 16 % 2;
-            column = 2 * column + row / 8 % 2;
-        }
-        return new()
-        {
-            Image = pixel / (rows * columns) * p.S.H,
-            Row = pixel < p.S.B * rows * columns ? line * p.S.Stride - p.S.Padding : p.S.H,
-            Column = column * p.S.Stride - p.S.Padding,
-        };
     }
 
     public void Start(ArrayView<Chunk> shared, int stage)
@@ -84,10 +61,15 @@ internal struct TensorCoreForward<TTile, TNumbers, TPixels> : ITensorProduct
         int k = Group.IdxX / TensorTile<TTile, TNumbers>.ColumnChunks;
         StartWeights(shared, stage, k);
         StartWeights(shared, stage, k + TensorTile<TTile, TNumbers>.Depth / 2);
+        if (TensorTile<TTile, TNumbers>.Columns > 128)
+        {
+            StartWeights(shared, stage, k + TensorTile<TTile, TNumbers>.Depth / 4);
+            StartWeights(shared, stage, k + TensorTile<TTile, TNumbers>.Depth / 4 * 3);
+        }
         taps.Next(p.S.S, p.InChunks);
     }
 
-    private readonly void StartPixel(ArrayView<Chunk> shared, int to, Pixel at, int chunk)
+    private readonly void StartPixel(ArrayView<Chunk> shared, int to, TensorCorePixel at, int chunk)
     {
         int row = at.Row + taps.R, column = at.Column + taps.S;
         chunk += taps.Chunk;

@@ -14,11 +14,11 @@ internal readonly record struct TensorCoreProblem(ConvolutionShape S, int InChun
 
     public int Taps => S.R * S.S;
 
-    /// <summary>About four blocks for each of 132 multiprocessors.</summary>
+    /// <summary>About four blocks for each of 132 multiprocessors, or two of large tiles.</summary>
     public static TensorCoreProblem Of<TTile, TNumbers>(ConvolutionShape s)
         where TTile : struct, ITensorTile
         where TNumbers : struct, ITensorNumbers
-        => Of<TNumbers>(s, rows => TensorTile<TTile, TNumbers>.Blocks(rows, s.Oc), 528, TensorTile<TTile, TNumbers>.Depth);
+        => Of<TNumbers>(s, rows => TensorTile<TTile, TNumbers>.Blocks(rows, s.Oc), TensorTile<TTile, TNumbers>.Columns > 128 ? 264 : 528, TensorTile<TTile, TNumbers>.Depth);
 
     /// <summary>One block for each of 132 multiprocessors, which has no room for two.</summary>
     public static TensorCoreProblem OfWgmma(ConvolutionShape s) => Of<Bf16Numbers>(s, rows => WgmmaTile.Blocks(rows, s.Oc), 132, WgmmaTile.Depth);
@@ -39,11 +39,11 @@ internal readonly record struct TensorCoreProblem(ConvolutionShape S, int InChun
 
     public static PackingShape PackX<TNumbers>(in ConvolutionShape s)
         where TNumbers : struct, ITensorNumbers
-        => PackingShape.Of<TNumbers>(s.B * s.H * s.W, s.Ic);
+        => PackingShape.Of<TNumbers>(s.B * s.H * s.W, s.Ic, ready: s.XBf16);
 
     public static PackingShape PackGradient<TNumbers>(in ConvolutionShape s)
         where TNumbers : struct, ITensorNumbers
-        => PackingShape.Of<TNumbers>(s.B * s.P * s.Q, s.Oc, s.Relu, beside: s.Beside);
+        => PackingShape.Of<TNumbers>(s.B * s.P * s.Q, s.Oc, s.Relu, beside: s.Beside, ready: s.YBf16);
 
     public static PackingShape PackWeights<TNumbers>(in ConvolutionShape s)
         where TNumbers : struct, ITensorNumbers

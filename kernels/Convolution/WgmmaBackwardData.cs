@@ -75,7 +75,7 @@ internal struct WgmmaBackwardData : ITensorProduct, IWgmmaReader
 
     public readonly void Store(int row, int column, float first, float second)
     {
-        if (row < p.InPixels && column < p.S.Ic)
-            TensorCorePair.Store(dx, row * p.S.Ic + column, p.S.Ic, column + 1 < p.S.Ic, first, second);
+        if (row < p.InPixels)
+            Bf16Rows.Store(dx, p.S.XBf16, row, column, p.S.Ic, first, second);
     }
 }

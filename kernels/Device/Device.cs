@@ -75,6 +75,12 @@ public sealed class Device : IDisposable
     /// <summary>Whether the instructions of tensor cores run: compute capability 8.0 and on, and the simulation.</summary>
     public bool HasTensorCores => Kind == DeviceKind.Simulation || Accelerator is CudaAccelerator { Architecture: var architecture } && architecture >= CudaArchitecture.SM_80;
 
+    /// <summary>Multiprocessors of a GPU; where there is none, an H100's, so that choices are those of one.</summary>
+    public int Multiprocessors => Accelerator is CudaAccelerator ? Accelerator.NumMultiprocessors : 132;
+
+    /// <summary>Bytes of shared memory that a block may ask for: all of a multiprocessor's but 1 KB, which the driver keeps for each block; an H100's where there is no GPU.</summary>
+    public int MostSharedBytes => (Accelerator is CudaAccelerator cuda ? cuda.MaxSharedMemoryPerMultiprocessor : 228 * 1024) - 1024;
+
     /// <summary>Whether Hopper's wgmma runs: on compute capability 9.0 and no other, and where another launcher executes the PTX.</summary>
     public bool HasWgmma => launcher is not null || Accelerator is CudaAccelerator { Architecture: var architecture } && architecture == CudaArchitecture.SM_90;
 

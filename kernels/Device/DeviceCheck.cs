@@ -54,7 +54,7 @@ public static class DeviceCheck
             if (specs[i].Access != Access.Read)
                 worst = Math.Max(worst, specs[i].IsIndex
                     ? actual[i].AsSpan().SequenceCompareTo(expected[i], BitwiseComparer.Instance) == 0 ? 0 : double.PositiveInfinity
-                    : RelativeError(actual[i], expected[i]));
+                    : RelativeError(specs[i].NumbersOf(actual[i]), specs[i].NumbersOf(expected[i])));
         return worst;
     }
 

@@ -10,6 +10,7 @@ public static class KernelTable
         Convolution.ForwardWindowedOperation,
         Convolution.BackwardDataOperation,
         Convolution.BackwardWeightsOperation,
+        ReluMask.Operation,
         MaxPooling.ForwardOperation,
         MaxPooling.BackwardOperation,
         L2Normalization.ForwardOperation,

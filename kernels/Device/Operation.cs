@@ -15,7 +15,19 @@ public enum Access
 /// <param name="Name">As in the contract: x, w, dy…</param>
 /// <param name="Length">Elements; may be 0.</param>
 /// <param name="IsIndex">32-bit integers in the buffer's bits instead of floats.</param>
-public readonly record struct BufferSpec(string Name, long Length, Access Access, bool IsIndex = false);
+/// <param name="Bf16Row">Numbers of a row where the buffer holds rows of bf16 (<see cref="Bf16Rows"/>), two in each element; 0 elsewhere.</param>
+public readonly record struct BufferSpec(string Name, long Length, Access Access, bool IsIndex = false, int Bf16Row = 0)
+{
+    /// <summary>A map of so many pixels, in fp32 or, where <paramref name="bf16"/> is 1, in rows of bf16.</summary>
+    public static BufferSpec Map(string name, long pixels, int channels, int bf16, Access access)
+        => new(name, bf16 != 0 ? Bf16Rows.Floats(pixels, channels) : pixels * channels, access, Bf16Row: bf16 != 0 ? channels : 0);
+
+    /// <summary>Numbers that the elements hold.</summary>
+    public long Numbers => Bf16Row == 0 ? Length : Length / Bf16Rows.RowFloats(Bf16Row) * Bf16Row;
+
+    /// <summary>The numbers of a buffer.</summary>
+    public float[] NumbersOf(float[] buffer) => Bf16Row == 0 ? buffer : Bf16Rows.Unpack(buffer, Bf16Row);
+}
 
 /// <summary>An operation for a walk over the table, its problem's type unknown: <see cref="KernelTable"/>, tests, the check of a device.</summary>
 public abstract class Operation
@@ -90,21 +102,38 @@ public sealed class Operation<TProblem> : Operation
         return sum;
     }
 
+    /// <summary>Whether some map of a problem is kept in bf16; null where none ever is.</summary>
+    public Func<TProblem, bool>? HasBf16Maps { get; init; }
+
+    /// <summary>Why a variant does not take a problem on a device, or null if it does. Reference sees fp32 whatever the maps are.</summary>
+    private string? Refuses(Variant<TProblem> variant, Device device, in TProblem problem)
+        => variant.Refuses(device, problem) ?? (HasBf16Maps?.Invoke(problem) == true && !variant.TakesBf16Maps && variant.Kind != VariantKind.Reference ? "takes maps of fp32" : null);
+
     /// <summary>The variant that will run.</summary>
     /// <exception cref="NotSupportedException">No variant takes the problem; the message gives each one's reason.</exception>
     public Variant<TProblem> Choose(Device device, in TProblem problem)
     {
-        if (device.Preferred is { } kind)
-            foreach (var variant in Variants)
-                if (variant.Kind == kind && variant.Refuses(device, problem) is null)
-                    return variant;
-        foreach (var variant in Variants)
-            if (variant.Precision <= device.Precision && variant.Refuses(device, problem) is null && variant.Leaves?.Invoke(problem) is null)
-                return variant;
+        if (Find(device, problem) is { } found)
+            return found;
         var reasons = new List<string>();
         foreach (var variant in Variants)
-            reasons.Add($"{variant.Name} {variant.Refuses(device, problem) ?? variant.Leaves?.Invoke(problem)}");
+            reasons.Add($"{variant.Name} {Refuses(variant, device, problem) ?? variant.Leaves?.Invoke(device, problem)}");
         throw new NotSupportedException($"{Name} {problem} cannot run on {device.Description}: {string.Join("; ", reasons)}.");
+    }
+
+    /// <summary>Whether a variant other than Reference will run.</summary>
+    public bool Takes(Device device, in TProblem problem) => Find(device, problem) is { Kind: not VariantKind.Reference };
+
+    private Variant<TProblem>? Find(Device device, in TProblem problem)
+    {
+        if (device.Preferred is { } kind)
+            foreach (var variant in Variants)
+                if (variant.Kind == kind && Refuses(variant, device, problem) is null)
+                    return variant;
+        foreach (var variant in Variants)
+            if (variant.Precision <= device.Precision && Refuses(variant, device, problem) is null && variant.Leaves?.Invoke(device, problem) is null)
+                return variant;
+        return null;
     }
 
     /// <summary>Floats of workspace that <see cref="Run"/> needs.</summary>
@@ -173,6 +202,8 @@ public sealed class Operation<TProblem> : Operation
             variant.Preparation!.Prepare(device, problem, buffers, prepared);
         else if (prepared.Length > 0)
             variant.Preparation!.Run(device, problem, buffers, prepared, workspace);
+        else if (variant.Kind == VariantKind.Reference && HasBf16Maps?.Invoke(problem) == true)
+            RunUnpacked(variant, device, problem, buffers, workspace);
         else
             variant.Run(device, problem, buffers, workspace);
         if (device.Observer is { } observer)
@@ -182,13 +213,29 @@ public sealed class Operation<TProblem> : Operation
         }
     }
 
+    /// <summary>Runs Reference on maps of fp32, and rounds what it writes where the problem's are of bf16.</summary>
+    private void RunUnpacked(Variant<TProblem> variant, Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> workspace)
+    {
+        var specs = Buffers(problem);
+        var unpacked = new DeviceBuffer?[specs.Length];
+        var views = buffers.ToArray();
+        for (int i = 0; i < specs.Length; i++)
+            if (specs[i].Bf16Row > 0)
+                views[i] = unpacked[i] = device.Allocate(Bf16Rows.Unpack(HostMemory.Span(views[i])[..(int)specs[i].Length], specs[i].Bf16Row));
+        variant.Run(device, problem, views, workspace);
+        for (int i = 0; i < specs.Length; i++)
+            using (var rows = unpacked[i])
+                if (rows is not null && specs[i].Access != Access.Read)
+                    Bf16Rows.Pack(HostMemory.Span(rows.View), specs[i].Bf16Row, HostMemory.Span(buffers[i])[..(int)specs[i].Length]);
+    }
+
     public override IReadOnlyList<Variant> AllVariants => Variants;
 
     public override IReadOnlyList<object> AllExamples => [.. Examples.Select(e => (object)e)];
 
     public override BufferSpec[] BuffersOf(object problem) => Buffers((TProblem)problem);
 
-    public override string? RefusalOf(Variant variant, Device device, object problem) => ((Variant<TProblem>)variant).Refuses(device, (TProblem)problem);
+    public override string? RefusalOf(Variant variant, Device device, object problem) => Refuses((Variant<TProblem>)variant, device, (TProblem)problem);
 
     public override long WorkspaceOf(Variant variant, Device device, object problem) => ((Variant<TProblem>)variant).Workspace(device, (TProblem)problem);
 
@@ -213,10 +260,14 @@ public sealed class Operation<TProblem> : Operation
         for (int i = 0; i < specs.Length; i++)
         {
             inputs[i] = new float[specs[i].Length];
-            if (specs[i].Access == Access.Write || Fill?.Invoke(typed, specs[i].Name, random, inputs[i]) == true)
+            if (specs[i].Access == Access.Write)
                 continue;
-            for (int j = 0; j < inputs[i].Length; j++)
-                inputs[i][j] = random.NextSingle() * 2 - 1;
+            var numbers = specs[i].Bf16Row > 0 ? new float[specs[i].Numbers] : inputs[i];
+            if (Fill?.Invoke(typed, specs[i].Name, random, numbers) != true)
+                for (int j = 0; j < numbers.Length; j++)
+                    numbers[j] = random.NextSingle() * 2 - 1;
+            if (specs[i].Bf16Row > 0)
+                Bf16Rows.Pack(numbers, specs[i].Bf16Row, inputs[i]);
         }
         return inputs;
     }

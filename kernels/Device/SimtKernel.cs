@@ -20,7 +20,7 @@ public abstract class SimtKernel(string name, Delegate kernel, KernelSpecializat
     public KernelSpecialization Bounds { get; } = bounds;
 
     /// <summary>Whether it needs instructions that the chips of compute capability 9.0 alone have; see <see cref="HopperTarget"/>.</summary>
-    public bool Hopper => DynamicSharedBytes > 0;
+    public bool Hopper { get; protected init; }
 
     /// <summary>Bytes of shared memory that the driver is asked for; 0 where what a kernel declares is all.</summary>
     public int DynamicSharedBytes { get; protected init; }
@@ -34,7 +34,14 @@ public sealed class SimtKernel<TLauncher>(string name, Delegate kernel, Func<Acc
     where TLauncher : Delegate
 {
     /// <summary>A kernel for Hopper.</summary>
-    public SimtKernel(string name, Delegate kernel, int dynamicSharedBytes, KernelSpecialization bounds) : this(name, kernel, null, bounds) => DynamicSharedBytes = dynamicSharedBytes;
+    public SimtKernel(string name, Delegate kernel, int dynamicSharedBytes, KernelSpecialization bounds) : this(name, kernel, null, bounds)
+    {
+        DynamicSharedBytes = dynamicSharedBytes;
+        Hopper = true;
+    }
+
+    /// <param name="dynamicSharedBytes">Bytes of shared memory that the driver is asked for; 0 for none.</param>
+    public SimtKernel(string name, Delegate kernel, Func<Accelerator, TLauncher> load, KernelSpecialization bounds, int dynamicSharedBytes) : this(name, kernel, load, bounds) => DynamicSharedBytes = dynamicSharedBytes;
 
     internal TLauncher Load(Accelerator accelerator) => accelerator is CudaAccelerator cuda ? CudaLoader.Load<TLauncher>(this, cuda) : load!(accelerator);
 

@@ -11,7 +11,7 @@ public enum VariantKind
     /// <summary>ILGPU with Hopper's wgmma: CUDA devices of compute capability 9.0, and the execution of emitted PTX; simulated warps cannot run it.</summary>
     Wgmma,
 
-    /// <summary>ILGPU with the instructions of tensor cores, inputs rounded to bf16 or tf32: CUDA devices of compute capability 8.0 and on, and the simulation.</summary>
+    /// <summary>ILGPU with the instructions of tensor cores, or those around them such as conversions to bf16: CUDA devices of compute capability 8.0 and on, and the simulation.</summary>
     TensorCore,
 
     /// <summary>Plain ILGPU in fp32: any CUDA device, and the simulation.</summary>
@@ -32,21 +32,28 @@ public abstract class Variant(string name, VariantKind kind, SimtKernel[] kernel
     /// <summary>The CUDA kernels that it launches; empty for Host and Reference.</summary>
     public IReadOnlyList<SimtKernel> Kernels { get; } = kernels;
 
+    private readonly int sharedBytes = kernels.Select(k => k.DynamicSharedBytes).DefaultIfEmpty().Max();
+
     /// <summary>To what its inputs are rounded.</summary>
     public Precision Precision { get; init; }
+
+    /// <summary>Whether it takes maps that are kept in bf16; a variant of fp32 or tf32 does not.</summary>
+    public bool TakesBf16Maps { get; init; }
 
     /// <summary>Where it runs, for the printed table.</summary>
     public string Needs => Kind switch
     {
         VariantKind.Wgmma => $"CUDA sm_90 with {Precision.ToString().ToLowerInvariant()}",
-        VariantKind.TensorCore => $"CUDA from sm_80 on with {Precision.ToString().ToLowerInvariant()}, or the simulation",
+        VariantKind.TensorCore => $"CUDA from sm_80 on{(Precision == Precision.Fp32 ? "" : $" with {Precision.ToString().ToLowerInvariant()}")}, or the simulation",
         VariantKind.Host => "processor",
         VariantKind.Simt => "CUDA, or the simulation",
         _ => "host memory",
     };
 
     /// <summary>Why it cannot run on a device of this kind, whatever the problem; null if it can.</summary>
-    protected string? RefusesDevice(Device device) => Kind switch
+    protected string? RefusesDevice(Device device) => RefusesKind(device) ?? (sharedBytes > device.MostSharedBytes ? $"needs {sharedBytes / 1024} KB of shared memory for a block" : null);
+
+    private string? RefusesKind(Device device) => Kind switch
     {
         VariantKind.Host => device.Kind == DeviceKind.Cpu ? null : "runs on the processor only",
         VariantKind.Wgmma => device.HasWgmma ? null : "needs a CUDA device of compute capability 9.0",
@@ -86,7 +93,7 @@ public sealed class Variant<TProblem>(
     public long Workspace(Device device, in TProblem problem) => workspace?.Invoke(device, problem) ?? 0;
 
     /// <summary>Why it leaves a problem that it could take to a variant behind it, or null: it is not chosen then, and runs where it is asked for by name.</summary>
-    public Func<TProblem, string?>? Leaves { get; init; }
+    public Func<Device, TProblem, string?>? Leaves { get; init; }
 
     /// <summary>Why it does not take this problem on this device, or null if it does.</summary>
     public string? Refuses(Device device, in TProblem problem) => RefusesDevice(device) ?? refuses?.Invoke(problem);

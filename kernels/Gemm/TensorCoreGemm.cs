@@ -35,9 +35,15 @@ internal struct TensorCoreGemm<TTile, TNumbers> : ITensorProduct
 
     private static void Run(ArrayView<Chunk> a, ArrayView<Chunk> b, ArrayView<float> c, TensorGemm p)
     {
-        var shared = SharedMemory.Allocate<Chunk>(TensorTile<TTile, TNumbers>.Stages * TensorTile<TTile, TNumbers>.StageChunks);
+        var shared = default(TTile).Shared();
+        TensorProduct.Run<TensorCoreGemm<TTile, TNumbers>, TTile, TNumbers>(shared, Of(a, b, c, p));
+    }
+
+    /// <summary>This block's product, for this thread.</summary>
+    public static TensorCoreGemm<TTile, TNumbers> Of(ArrayView<Chunk> a, ArrayView<Chunk> b, ArrayView<float> c, in TensorGemm p)
+    {
         int product = Grid.IdxZ / p.Slices, first = (Grid.IdxZ - product * p.Slices) * p.SliceChunks;
-        TensorProduct.Run<TensorCoreGemm<TTile, TNumbers>, TTile, TNumbers>(shared, new TensorCoreGemm<TTile, TNumbers>
+        return new()
         {
             a = a,
             b = b,
@@ -46,7 +52,7 @@ internal struct TensorCoreGemm<TTile, TNumbers> : ITensorProduct
             product = product,
             next = first + Group.IdxX % 4,
             end = first + p.SliceChunks < p.RowChunks ? first + p.SliceChunks : p.RowChunks,
-        });
+        };
     }
 
     public void Start(ArrayView<Chunk> shared, int stage)

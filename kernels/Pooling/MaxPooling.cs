@@ -7,7 +7,9 @@ namespace IlgpuNetVlad.Kernels;
 /// <param name="C">Channels.</param>
 /// <param name="Window">Rows and columns of a window.</param>
 /// <param name="Ceil">0: windows that reach beyond the border are dropped (floor); 1: they are cut, if they start inside.</param>
-public readonly record struct PoolingShape(int B, int H, int W, int C, int Window, int Stride, int Ceil = 0)
+/// <param name="XBf16">1: x, and dx, are rows of bf16 (<see cref="Bf16Rows"/>); 0: fp32.</param>
+/// <param name="YBf16">The same of y and dy.</param>
+public readonly record struct PoolingShape(int B, int H, int W, int C, int Window, int Stride, int Ceil = 0, int XBf16 = 0, int YBf16 = 0)
 {
     /// <summary>Rows of the output map.</summary>
     public int P => Outputs(H);
@@ -34,7 +36,7 @@ public readonly record struct PoolingShape(int B, int H, int W, int C, int Windo
             return "B must not be negative and the other sizes must be 1 or more";
         if (H < Window || W < Window)
             return $"the map {H}×{W} is smaller than the window {Window}×{Window}";
-        return (long)B * H * W * C > int.MaxValue ? "a buffer of more than 2³¹ − 1 numbers is not supported: use smaller batches" : null;
+        return (long)B * H * W * C > int.MaxValue || (XBf16 | YBf16) != 0 && Bf16Rows.Floats((long)B * H * W, C) > int.MaxValue ? "a buffer of more than 2³¹ − 1 numbers is not supported: use smaller batches" : null;
     }
 }
 
@@ -55,12 +57,14 @@ public static partial class MaxPooling
         Name = "max-pooling.forward",
         Contract = "y = max over windows   x [B,H,W,C], y [B,P,Q,C]",
         Check = s => s.Wrong(),
-        Buffers = s => [new("x", s.XLength, Access.Read), new("y", s.YLength, Access.Write)],
+        Buffers = s => [X("x", s, Access.Read), Y("y", s, Access.Write)],
+        HasBf16Maps = HasBf16,
         Flops = s => (double)s.YLength * s.Window * s.Window,
-        Tolerance = _ => 0, // a maximum rounds nothing
+        Tolerance = _ => 0, // a maximum rounds nothing, and fp32 to bf16 as Reference does
         Variants =
         [
             new("host", VariantKind.Host, ForwardHost),
+            new("bf16", VariantKind.TensorCore, ForwardBf16, refuses: RefusesFp32, kernels: Pairs.Forward) { TakesBf16Maps = true },
             new("simt", VariantKind.Simt, ForwardSimt, kernels: Simt.Forward),
             new("reference", VariantKind.Reference, ForwardReference),
         ],
@@ -73,12 +77,14 @@ public static partial class MaxPooling
         Name = "max-pooling.backward",
         Contract = "dx = dy at each window's first maximum   x, dx [B,H,W,C], dy [B,P,Q,C]",
         Check = s => s.Wrong(),
-        Buffers = s => [new("x", s.XLength, Access.Read), new("dy", s.YLength, Access.Read), new("dx", s.XLength, Access.Write)],
+        Buffers = s => [X("x", s, Access.Read), Y("dy", s, Access.Read), X("dx", s, Access.Write)],
+        HasBf16Maps = HasBf16,
         Flops = s => (double)s.YLength * (s.Window * s.Window + 1),
-        Tolerance = _ => 3e-7, // up to four windows overlap at a pixel: three additions
+        Tolerance = s => 3e-7 + s.XBf16 * Bf16Rows.Rounding, // up to four windows overlap at a pixel: three additions
         Variants =
         [
             new("host", VariantKind.Host, BackwardHost),
+            new("bf16", VariantKind.TensorCore, BackwardBf16, refuses: RefusesFp32, kernels: Pairs.Backward) { TakesBf16Maps = true },
             new("simt", VariantKind.Simt, BackwardSimt, kernels: Simt.Backward),
             new("reference", VariantKind.Reference, BackwardReference),
         ],
@@ -93,9 +99,18 @@ public static partial class MaxPooling
     public static void Backward(Device device, in PoolingShape shape, ArrayView<float> x, ArrayView<float> dy, ArrayView<float> dx)
         => BackwardOperation.Run(device, shape, [x, dy, dx], default);
 
+    private static bool HasBf16(PoolingShape s) => (s.XBf16 | s.YBf16) != 0;
+
+    private static string? RefusesFp32(PoolingShape s) => HasBf16(s) ? null : "takes maps of bf16";
+
+    private static BufferSpec X(string name, in PoolingShape s, Access access) => BufferSpec.Map(name, (long)s.B * s.H * s.W, s.C, s.XBf16, access);
+
+    private static BufferSpec Y(string name, in PoolingShape s, Access access) => BufferSpec.Map(name, (long)s.B * s.P * s.Q, s.C, s.YBf16, access);
+
     private static PoolingShape[] ExampleShapes =>
     [
         new(0, 4, 4, 3, 2, 2), new(1, 2, 2, 1, 2, 2), new(1, 1, 1, 5, 1, 1), new(2, 13, 15, 8, 2, 2), new(2, 13, 15, 8, 3, 2), new(2, 14, 16, 6, 3, 2, 1),
         new(1, 5, 5, 17, 3, 2), new(1, 6, 7, 33, 2, 2, 1), new(3, 4, 4, 1, 3, 1), new(1, 7, 9, 16, 2, 3, 1), new(1, 3, 8, 70, 3, 4, 1),
+        new(2, 9, 11, 17, 3, 2, 1, 1, 1), new(1, 8, 7, 16, 2, 2, 0, 1, 1), new(1, 5, 6, 5, 2, 1, 0, 0, 1), new(1, 5, 6, 9, 3, 2, 1, 1, 0), new(0, 4, 4, 3, 2, 2, 0, 1, 1),
     ];
 }

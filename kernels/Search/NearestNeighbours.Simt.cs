@@ -27,9 +27,8 @@ public static partial class NearestNeighbours
 
     private static class Simt
     {
-        public const int Group = 64, Side = 32;
+        public const int Group = SearchKeys.Group, Side = 32;
         private const int Step = 16, Pitch = Side + 1;
-        private const long Empty = long.MaxValue;
 
         public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, SearchShape, SearchBlock>> Distances =
             new("search.distances.simt-32x32x16", DistancesKernel,
@@ -113,62 +112,27 @@ public static partial class NearestNeighbours
         }
 
         /// <summary>
-        /// One group a query: the best keys so far, ascending, in the lower half of shared memory; as many new ones in the upper half are sorted the
-        /// other way, which makes the whole bitonic, and merged. The best travel from launch to launch in the results themselves.
+        /// One group a query: the best keys so far, ascending, in the lower half of shared memory; as many new ones in the upper half, and both are merged
+        /// (<see cref="SearchKeys"/>). The best travel from launch to launch in the results themselves.
         /// </summary>
         private static void MergeKernel(ArrayView<float> distances, ArrayView<float> distance2, ArrayView<int> index, SearchShape s, SearchBlock block)
         {
             var keys = SharedMemory.Allocate1D<long>(2 * MaxK);
-            int query = Grid.IdxX, thread = ILGPU.Group.IdxX, half = Group;
-            while (half < s.K)
-                half *= 2;
+            int query = Grid.IdxX, half = SearchKeys.Half(s.K);
             long results = (long)(block.Query0 + query) * s.K;
-            for (int i = thread; i < half; i += Group)
-            {
-                long best = Empty;
-                if (block.Row0 > 0 && i < s.K)
-                    best = Key(distance2[results + i], index[results + i]);
-                keys[i] = best;
-            }
+            SearchKeys.Load(keys, half, distance2, index, results, s.K, block.Row0 == 0 ? 1 : 0);
             for (int from = 0; from < block.Rows; from += half)
             {
-                for (int i = thread; i < half; i += Group)
+                for (int i = ILGPU.Group.IdxX; i < half; i += Group)
                 {
-                    long candidate = Empty;
+                    long candidate = SearchKeys.Empty;
                     if (from + i < block.Rows)
-                        candidate = Key(distances[(long)query * block.Rows + from + i], block.Row0 + from + i);
+                        candidate = SearchKeys.Of(distances[(long)query * block.Rows + from + i], block.Row0 + from + i);
                     keys[half + i] = candidate;
                 }
-                ILGPU.Group.Barrier();
-                // Only the last step, of size 2·half, compares the two halves; the smaller ones sort the upper half alone.
-                for (int size = 2; size <= 2 * half; size *= 2)
-                    for (int stride = size / 2; stride > 0; stride /= 2)
-                    {
-                        int first = size <= half ? half / 2 : 0;
-                        for (int i = first + thread; i < half; i += Group)
-                        {
-                            int low = 2 * i - (i & (stride - 1)), high = low + stride;
-                            // Ascending in the blocks with an even number, but the upper half as a whole descending.
-                            bool ascending = size > half || ((low & size) == 0 && size < half);
-                            long x = keys[low], y = keys[high];
-                            if (x > y == ascending)
-                            {
-                                keys[low] = y;
-                                keys[high] = x;
-                            }
-                        }
-                        ILGPU.Group.Barrier();
-                    }
+                SearchKeys.Merge(keys, half);
             }
-            for (int i = thread; i < s.K; i += Group)
-            {
-                distance2[results + i] = Interop.IntAsFloat((uint)(keys[i] >> 32));
-                index[results + i] = (int)keys[i];
-            }
+            SearchKeys.Store(keys, distance2, index, results, s.K);
         }
-
-        /// <summary>As on the host; the sum of squares is never negative.</summary>
-        private static long Key(float distance, int row)
-            => ((long)(float.IsNaN(distance) ? 0x7FC00000u : Interop.FloatAsInt(distance)) << 32) | (uint)row;
     }
 }

@@ -16,7 +16,8 @@ public readonly record struct SearchShape(int Queries, int Database, int D, int 
 /// Equal rows have bit-equal distances wherever they stand: a pair's sum has one order, whatever tile it falls into. A distance and its
 /// row form one 64-bit key (the bits of a float that is not negative ascend like the float), so order by distance, then row is plain
 /// integer order and merging lists in any order gives the same result. Memory is O(Queries·K), never Queries·Database.
-/// 2·Queries·Database·D FLOPs by ‖q‖² + ‖d‖² − 2q·d on the processor, 3 by differences on CUDA.
+/// 2·Queries·Database·D FLOPs by ‖q‖² + ‖d‖² − 2q·d on the processor, 3 by differences on CUDA; tensor cores
+/// take the 2 and leave the 3 to the pairs that may be among the nearest.
 /// </summary>
 public static partial class NearestNeighbours
 {
@@ -44,6 +45,8 @@ public static partial class NearestNeighbours
         Variants =
         [
             new("host", VariantKind.Host, RunHost, HostWorkspace),
+            new(TensorTile<WideTile, Bf16Numbers>.Name, VariantKind.TensorCore, RunTensor, TensorWorkspace,
+                kernels: [SearchFilter<WideTile>.Kernel, SearchRescore.Kernel, SearchFacts.Kernel, TensorOperand<Bf16Numbers>.Pack]),
             new("simt", VariantKind.Simt, RunSimt, SimtWorkspace, kernels: [Simt.Distances, Simt.Merge]),
             new("reference", VariantKind.Reference, RunReference),
         ],

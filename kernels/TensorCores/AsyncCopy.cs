@@ -30,6 +30,12 @@ public static class AsyncCopy
     {
     }
 
+    /// <summary>cp.async.wait_group 2: all groups of this thread but the last two have arrived.</summary>
+    [IntrinsicImplementation]
+    public static void WaitForAllButTwo()
+    {
+    }
+
     /// <summary>cp.async.wait_group 0: all groups of this thread have arrived.</summary>
     [IntrinsicImplementation]
     public static void WaitForAll()
@@ -43,6 +49,8 @@ public static class AsyncCopy
     private static void EmitCommit(PTXBackend backend, PTXCodeGenerator generator, Value value) => PtxEmitter.Write(generator, "cp.async.commit_group");
 
     private static void EmitWaitForAllButOne(PTXBackend backend, PTXCodeGenerator generator, Value value) => PtxEmitter.Write(generator, "cp.async.wait_group 1");
+
+    private static void EmitWaitForAllButTwo(PTXBackend backend, PTXCodeGenerator generator, Value value) => PtxEmitter.Write(generator, "cp.async.wait_group 2");
 
     private static void EmitWaitForAll(PTXBackend backend, PTXCodeGenerator generator, Value value) => PtxEmitter.Write(generator, "cp.async.wait_group 0");
 

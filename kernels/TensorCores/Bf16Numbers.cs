@@ -29,11 +29,14 @@ internal readonly struct Bf16Numbers : ITensorNumbers
         return TensorCore.LoadColumnsAcross(ref shared[at + (chunk ^ swizzle)], ref shared[at + (chunk + 2 ^ swizzle)]);
     }
 
-    public Chunk Pack(PackingRow row) => new()
+    public Chunk Pack<TRow>(TRow row)
+        where TRow : struct, IPackingRow
+        => new() { X = Two(ref row), Y = Two(ref row), Z = Two(ref row), W = Two(ref row) };
+
+    private static uint Two<TRow>(ref TRow row)
+        where TRow : struct, IPackingRow
     {
-        X = TensorCore.Pack(row.Number(0), row.Number(1)),
-        Y = TensorCore.Pack(row.Number(2), row.Number(3)),
-        Z = TensorCore.Pack(row.Number(4), row.Number(5)),
-        W = TensorCore.Pack(row.Number(6), row.Number(7)),
-    };
+        float low = row.Next();
+        return TensorCore.Pack(low, row.Next());
+    }
 }

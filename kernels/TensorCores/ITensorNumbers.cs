@@ -30,5 +30,6 @@ internal interface ITensorNumbers
     FragmentB ColumnsAcross(ArrayView<Chunk> shared, int tile, int line, int k, int column);
 
     /// <summary>A chunk of numbers from fp32, zeros behind the last.</summary>
-    Chunk Pack(PackingRow row);
+    Chunk Pack<TRow>(TRow row)
+        where TRow : struct, IPackingRow;
 }

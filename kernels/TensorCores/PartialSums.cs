@@ -9,7 +9,7 @@ internal static class PartialSums
     private const int Threads = 256;
 
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, int, int>> Kernel =
-        new("tensor-cores.partial-sums", SumKernel, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, int, int>(SumKernel));
+        new("partial-sums", SumKernel, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, int, int>(SumKernel));
 
     /// <param name="partial">[slices, length]</param>
     public static void Run(Device device, ArrayView<float> partial, ArrayView<float> result, int length, int slices)

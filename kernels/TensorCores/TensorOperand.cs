@@ -5,7 +5,8 @@ namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
 /// fp32 as rows of chunks, which the products copy 16 bytes at a time. tf32 is fp32 itself where the channels fill chunks; else one pass writes them to the workspace: one thread makes a
-/// chunk, rounds to bf16, applies ReLU's mask, turns, and fills up with zeros. It moves 6 bytes a number of bf16, 8 of tf32, 4 more with a mask.
+/// chunk, rounds to bf16, applies ReLU's mask, turns, and fills up with zeros. It moves 6 bytes a number of bf16, 8 of tf32, 4 more with a mask. Maps that are kept in bf16 are chunks as they
+/// are; only their gradients go through ReLU's mask (<see cref="Bf16Mask"/>), 6 bytes a number.
 /// </summary>
 internal static class TensorOperand<TNumbers>
     where TNumbers : struct, ITensorNumbers
@@ -35,12 +36,15 @@ internal static class TensorOperand<TNumbers>
         long floats = Floats(s);
         // A view may not begin behind the last number, even if it is empty.
         workspace = workspace.Length > floats ? workspace.SubView(floats, workspace.Length - floats) : default;
-        Pack.On(device)(new KernelConfig((s.Chunks + Threads - 1) / Threads, Threads), from, mask, to, s);
+        if (s.Ready != 0)
+            Bf16Mask.Run(device, Chunks(from, s.Chunks), Chunks(mask, s.Chunks), to, s.Chunks);
+        else
+            Pack.On(device)(new KernelConfig((s.Chunks + Threads - 1) / Threads, Threads), from, mask, to, s);
         return to;
     }
 
     private static bool IsChunks(in PackingShape s)
-        => default(TNumbers).Precision == Precision.Tf32 && s.Channels % default(TNumbers).PerChunk == 0 && s.Masked == 0 && s.Turned == 0 && s.Beside == 0;
+        => s.Masked == 0 && (s.Ready != 0 || default(TNumbers).Precision == Precision.Tf32 && s.Channels % default(TNumbers).PerChunk == 0 && s.Turned == 0 && s.Beside == 0);
 
     private static ArrayView<Chunk> Chunks(ArrayView<float> view, long chunks)
         => view.LoadEffectiveAddressAsPtr() % 16 == 0

@@ -32,7 +32,8 @@ internal interface ITensorProduct
 /// </summary>
 internal static class TensorProduct
 {
-    public static void Run<TProduct, TTile, TNumbers>(ArrayView<Chunk> shared, TProduct product)
+    /// <summary>This thread's sums.</summary>
+    public static Sums64 Sum<TProduct, TTile, TNumbers>(ArrayView<Chunk> shared, TProduct product)
         where TProduct : struct, ITensorProduct
         where TTile : struct, ITensorTile
         where TNumbers : struct, ITensorNumbers
@@ -57,8 +58,30 @@ internal static class TensorProduct
             stage = Next<TTile, TNumbers>(stage);
             free = Next<TTile, TNumbers>(free);
         }
+        return sums;
+    }
+
+    /// <summary>Sums, and hands them to the product.</summary>
+    public static void Run<TProduct, TTile, TNumbers>(ArrayView<Chunk> shared, TProduct product)
+        where TProduct : struct, ITensorProduct
+        where TTile : struct, ITensorTile
+        where TNumbers : struct, ITensorNumbers
+    {
+        if (default(TTile).WarpColumns > 32)
+            TensorLargeProduct.Run<TProduct, TTile, TNumbers>(shared, product);
+        else
+            Store<TProduct, TTile, TNumbers>(product, Sum<TProduct, TTile, TNumbers>(shared, product), 0);
+    }
+
+    /// <summary>Hands a warp's 64×32 to the product.</summary>
+    /// <param name="right">First of its columns, as seen from the warp's.</param>
+    public static void Store<TProduct, TTile, TNumbers>(TProduct product, Sums64 sums, int right)
+        where TProduct : struct, ITensorProduct
+        where TTile : struct, ITensorTile
+        where TNumbers : struct, ITensorNumbers
+    {
         int row = Grid.IdxX * TensorTile<TTile, TNumbers>.Rows + TensorTile<TTile, TNumbers>.ThreadRow;
-        int column = Grid.IdxY * TensorTile<TTile, TNumbers>.Columns + TensorTile<TTile, TNumbers>.ThreadColumn;
+        int column = Grid.IdxY * TensorTile<TTile, TNumbers>.Columns + TensorTile<TTile, TNumbers>.ThreadColumn + right;
         if (product.Pools)
         {
             StoreLargest(product, Window(row), column, sums.M0, sums.M1);
@@ -81,7 +104,8 @@ internal static class TensorProduct
         => default(TNumbers).Multiply(
             sums, TensorTile<TTile, TNumbers>.RowsOf(shared, stage, step, product.RowsAcross), TensorTile<TTile, TNumbers>.ColumnsOf(shared, stage, step, product.ColumnsAcross));
 
-    private static int Next<TTile, TNumbers>(int stage)
+    /// <summary>The stage behind one.</summary>
+    public static int Next<TTile, TNumbers>(int stage)
         where TTile : struct, ITensorTile
         where TNumbers : struct, ITensorNumbers
         => stage == (TensorTile<TTile, TNumbers>.Stages - 1) * TensorTile<TTile, TNumbers>.StageChunks ? 0 : stage + TensorTile<TTile, TNumbers>.StageChunks;

@@ -35,13 +35,9 @@ internal readonly struct Tf32Numbers : ITensorNumbers
         return TensorCore.LoadColumnWords(ref words[at + 8 * q], ref words[at + 8 * (q ^ 1)], ref words[at + 8 * (q ^ 2)], ref words[at + 8 * (q ^ 3)], 16 * line);
     }
 
-    public Chunk Pack(PackingRow row) => new()
-    {
-        X = Interop.FloatAsInt(row.Number(0)),
-        Y = Interop.FloatAsInt(row.Number(1)),
-        Z = Interop.FloatAsInt(row.Number(2)),
-        W = Interop.FloatAsInt(row.Number(3)),
-    };
+    public Chunk Pack<TRow>(TRow row)
+        where TRow : struct, IPackingRow
+        => new() { X = Interop.FloatAsInt(row.Next()), Y = Interop.FloatAsInt(row.Next()), Z = Interop.FloatAsInt(row.Next()), W = Interop.FloatAsInt(row.Next()) };
 
     /// <summary>Word of this thread's number g of the first eight, before the swizzle moves it by whole eights: a warp begins at a multiple of 32.</summary>
     private static int First(int tile, int line, int k, int side) => (tile + (k + Group.IdxX % 4) * line) * 4 + side + Group.IdxX % 32 / 4;

@@ -7,9 +7,13 @@ namespace IlgpuNetVlad.Tests.ConvolutionTests;
 public sealed class TensorTileChoice
 {
     [TestCase(Precision.Bf16, 8, 1, 64, 64, "bf16-128x64x32", TestName = "conv1_2: half of 128 columns would be empty")]
+    [TestCase(Precision.Bf16, 8, 1, 3, 64, "bf16-taps-128x64x32", TestName = "conv1_1: 27 k in one step, where every tap for itself takes nine")]
+    [TestCase(Precision.Tf32, 8, 1, 3, 64, "tf32-taps-128x64x16", TestName = "conv1_1 in tf32")]
     [TestCase(Precision.Bf16, 8, 2, 128, 128, "bf16-128x128x32", TestName = "conv2_2: whole tiles, and thousands")]
     [TestCase(Precision.Bf16, 1, 16, 512, 512, "bf16-128x64x32", TestName = "conv5_2 of one image: 40 wide tiles for 132 multiprocessors")]
-    [TestCase(Precision.Bf16, 48, 16, 512, 512, "bf16-128x128x32", TestName = "conv5_2 of 48 images")]
+    [TestCase(Precision.Bf16, 48, 16, 512, 512, "bf16-128x256x32", TestName = "conv5_2 of 48 images: seven waves of large tiles, fourteen of wide ones")]
+    [TestCase(Precision.Bf16, 9, 16, 512, 512, "bf16-128x128x32", TestName = "conv5_2 of 9 images: two waves of large tiles, three of wide ones, which take half as long")]
+    [TestCase(Precision.Bf16, 48, 16, 512, 640, "bf16-128x128x32", TestName = "640 columns: a sixth of three large tiles would be empty")]
     [TestCase(Precision.Tf32, 8, 2, 128, 128, "tf32-128x128x16", TestName = "conv2_2 in tf32")]
     [TestCase(Precision.Tf32, 48, 4, 256, 192, "tf32-128x64x16", TestName = "192 columns: a quarter of two wide tiles would be empty")]
     [TestCase(Precision.Tf32, 48, 4, 256, 320, "tf32-128x128x16", TestName = "320 columns: a sixth of three wide tiles, less than wide tiles save")]
@@ -22,7 +26,8 @@ public sealed class TensorTileChoice
 
     /// <summary>Slices of pixels make tiles enough, so columns alone decide.</summary>
     [TestCase(64, "bf16-128x64x32")]
-    [TestCase(512, "bf16-128x128x32")]
+    [TestCase(128, "bf16-128x128x32")]
+    [TestCase(512, "bf16-128x256x32")]
     public void BackwardWeights(int oc, string expected)
     {
         using var device = Device.Simulation(Precision.Bf16);

@@ -24,10 +24,23 @@ internal static class TinyTrunk
         CeilPooling: true,
         Preprocessing.City);
 
+    /// <summary>Whose maps are kept in bf16 where products are.</summary>
+    public static Backbone Convolutions { get; } = new(
+        "tiny",
+        (device, _) =>
+        [
+            new ConvolutionLayer(device, "a", 3, 8, 3, padding: 1),
+            new MaxPoolingLayer("half", 2, 2),
+            new ConvolutionLayer(device, "b", 8, 12, 3, padding: 1),
+            new ConvolutionLayer(device, "d", 12, 10, 1, relu: false),
+        ],
+        CeilPooling: false,
+        Preprocessing.City);
+
     /// <summary>With random weights and, where it has them, clusters.</summary>
-    public static Network Network(Device device, PoolingKind pooling, int clusters = 5, bool softFloor = false)
+    public static Network Network(Device device, PoolingKind pooling, int clusters = 5, bool softFloor = false, Backbone? trunk = null)
     {
-        var network = Engine.Models.Network.Create(device, new NetworkSettings { Pooling = pooling, Clusters = clusters, SoftFloor = softFloor }, 11, Backbone);
+        var network = Engine.Models.Network.Create(device, new NetworkSettings { Pooling = pooling, Clusters = clusters, SoftFloor = softFloor }, 11, trunk ?? Backbone);
         var random = new Random(5);
         foreach (var p in network.Parameters.Where(p => p.FanIn == 0))
             p.Write(Numbers(random, (int)p.Length, 0.2f));

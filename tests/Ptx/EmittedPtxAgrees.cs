@@ -21,7 +21,7 @@ public sealed class EmittedPtxAgrees
             return;
         var inputs = operation.InputsFor(problem, seed: 11);
         // As in VariantsAgree: what bf16 or tf32 hold exactly leaves the errors of the sums alone.
-        foreach (var (input, _) in inputs.Zip(operation.BuffersOf(problem)).Where(b => !b.Second.IsIndex))
+        foreach (var (input, _) in inputs.Zip(operation.BuffersOf(problem)).Where(b => !b.Second.IsIndex && b.Second.Bf16Row == 0))
             Rounding.To(variant.Precision, input);
         var expected = VariantsAgree.Run(operation, operation.AllVariants[^1], Devices.Cpu, problem, inputs);
         var actual = VariantsAgree.Run(operation, variant, Devices.Emitted, problem, inputs);
@@ -30,7 +30,9 @@ public sealed class EmittedPtxAgrees
             if (specs[i].IsIndex || specs[i].Access == Access.Read)
                 Assert.That(actual[i].Select(BitConverter.SingleToInt32Bits), Is.EqualTo(expected[i].Select(BitConverter.SingleToInt32Bits)), specs[i].Name);
             else
-                Assert.That(DeviceCheck.RelativeError(actual[i], expected[i]), Is.LessThanOrEqualTo(operation.ToleranceOf(operation.AllVariants[^1], problem)), specs[i].Name);
+                Assert.That(
+                    DeviceCheck.RelativeError(VariantsAgree.Numbers(specs[i], actual[i]), VariantsAgree.Numbers(specs[i], expected[i])),
+                    Is.LessThanOrEqualTo(operation.ToleranceOf(operation.AllVariants[^1], problem)), specs[i].Name);
     }
 
     public static IEnumerable<TestCaseData> SimulatedCases() => VariantsAgree.RoundingCases().Where(c => c.Arguments[1] is Variant { Kind: not VariantKind.Wgmma });

@@ -50,22 +50,29 @@ public sealed class ConvolutionLayer : Layer
         return new(s.P, s.Q, oc);
     }
 
-    public override long ForwardWorkspace(Device device, int images, MapShape input) => Convolution.ForwardOperation.PreparedWorkspace(device, Shape(images, input));
+    public override bool TakesBf16(Device device, MapShape input, bool learns) => Convolution.TakesMaps(device, Shape(1, new(input, XBf16: true)), learns);
 
-    public override long Prepared(Device device, int images, MapShape input) => Convolution.ForwardOperation.Prepared(device, Shape(images, input));
+    public override bool MakesBf16(Device device, MapShape input, bool learns) => Convolution.TakesMaps(device, Shape(1, new(input, YBf16: true)), learns);
+
+    public override long ForwardWorkspace(Device device, int images, LayerMaps maps) => Convolution.ForwardOperation.PreparedWorkspace(device, Shape(images, maps));
+
+    public override long Prepared(Device device, int images, LayerMaps maps) => Convolution.ForwardOperation.Prepared(device, Shape(images, maps));
+
+    public override bool KeepsPrepared(Device device, int images, LayerMaps maps) => Convolution.PreparesForBothWays(device, Shape(images, maps));
 
     public override void Prepare(in LayerPass pass)
-        => Convolution.ForwardOperation.Prepare(pass.Device, Shape(pass.Images, pass.Input), [default, Weight.Value, default, default], pass.Prepared);
+        => Convolution.ForwardOperation.Prepare(pass.Device, Shape(pass.Images, pass.Maps), [default, Weight.Value, default, default], pass.Prepared);
 
-    public override long BackwardWorkspace(Device device, int images, MapShape input, bool data)
+    public override long BackwardWorkspace(Device device, int images, LayerMaps maps, bool data)
     {
-        var s = Shape(images, input);
-        return Math.Max(Convolution.BackwardWeightsOperation.Workspace(device, s), data ? Convolution.BackwardDataOperation.Workspace(device, s) : 0);
+        var s = BackwardShape(images, maps);
+        long gradient = data ? KeepsPrepared(device, images, maps) ? Convolution.BackwardDataOperation.PreparedWorkspace(device, s) : Convolution.BackwardDataOperation.Workspace(device, s) : 0;
+        return Math.Max(Convolution.BackwardWeightsOperation.Workspace(device, s), gradient);
     }
 
     public override void Forward(in LayerPass pass)
         => Convolution.ForwardOperation.RunPrepared(
-            pass.Device, Shape(pass.Images, pass.Input), [pass.X, Weight.Value, Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
+            pass.Device, Shape(pass.Images, pass.Maps), [pass.X, Weight.Value, Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
 
     /// <summary>It and the pooling behind it in one, or null where this device has no kernel for that.</summary>
     internal Layer? With(MaxPoolingLayer pooling, Device device, MapShape input)
@@ -79,10 +86,19 @@ public sealed class ConvolutionLayer : Layer
 
     public override void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx)
     {
-        var s = Shape(pass.Images, pass.Input);
+        var s = BackwardShape(pass.Images, pass.Maps);
+        if (s.Relu == 0 && relu)
+            ReluMask.Run(pass.Device, new(s.B * s.P * s.Q, oc), pass.Y, dy);
         Convolution.BackwardWeights(pass.Device, s, pass.X, pass.Y, dy, Weight.Gradient, Bias.Gradient, pass.Workspace);
         if (dx.Length > 0)
-            Convolution.BackwardData(pass.Device, s, Weight.Value, pass.Y, dy, dx, pass.Workspace);
+            Convolution.BackwardDataOperation.RunPrepared(pass.Device, s, [Weight.Value, pass.Y, dy, dx], pass.Prepared, pass.Workspace);
+    }
+
+    /// <summary>Where gradients are bf16 they go through ReLU's mask before, once for both products; in fp32 each product masks what it reads.</summary>
+    private ConvolutionShape BackwardShape(int images, LayerMaps maps)
+    {
+        var s = Shape(images, maps);
+        return maps.YBf16 ? s with { Relu = 0 } : s;
     }
 
     public override string Export(OnnxGraph graph, string x)
@@ -94,6 +110,8 @@ public sealed class ConvolutionLayer : Layer
         return relu ? graph.Add("Relu", [y]) : y;
     }
 
-    internal ConvolutionShape Shape(int images, MapShape input)
-        => new(images, input.Height, input.Width, ic, oc, window, window, stride, padding, groups, relu ? 1 : 0, Beside: beside);
+    internal ConvolutionShape Shape(int images, LayerMaps maps)
+        => new(
+            images, maps.Input.Height, maps.Input.Width, ic, oc, window, window, stride, padding, groups, relu ? 1 : 0,
+            Beside: beside, XBf16: maps.XBf16 ? 1 : 0, YBf16: maps.YBf16 ? 1 : 0);
 }

@@ -16,10 +16,10 @@ public sealed class GlobalPoolingLayer(bool max, bool softFloor) : Layer("pool")
     public override MapShape Output(MapShape input) => new(1, 1, input.Channels);
 
     /// <summary>The pooled channels before normalisation.</summary>
-    public override long Kept(int images, MapShape input) => (long)images * input.Channels;
+    public override long Kept(int images, LayerMaps maps) => (long)images * maps.Input.Channels;
 
     /// <summary>The gradient of the pooled channels.</summary>
-    public override long BackwardWorkspace(Device device, int images, MapShape input, bool data) => data ? (long)images * input.Channels : 0;
+    public override long BackwardWorkspace(Device device, int images, LayerMaps maps, bool data) => data ? (long)images * maps.Input.Channels : 0;
 
     public override void Forward(in LayerPass pass)
     {

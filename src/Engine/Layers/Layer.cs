@@ -31,11 +31,22 @@ public abstract class Layer(string name, string? alias = null) : IDisposable
     /// <summary>The way back reads the layer's output.</summary>
     public abstract bool KeepsOutput { get; }
 
+    /// <summary>Whether it can take its input in bf16, and give the gradient of that so.</summary>
+    /// <param name="learns">Whether there is a way back through it.</param>
+    public virtual bool TakesBf16(Device device, MapShape input, bool learns) => false;
+
+    /// <summary>Whether it can make its output in bf16, and take the gradient of that so.</summary>
+    /// <inheritdoc cref="TakesBf16"/>
+    public virtual bool MakesBf16(Device device, MapShape input, bool learns) => false;
+
     /// <summary>Numbers that it makes on the way forth, beside its output, and reads on the way back.</summary>
-    public virtual long Kept(int images, MapShape input) => 0;
+    public virtual long Kept(int images, LayerMaps maps) => 0;
 
     /// <summary>Numbers that <see cref="Prepare"/> makes of its parameters alone, whatever the number of images.</summary>
-    public virtual long Prepared(Device device, int images, MapShape input) => 0;
+    public virtual long Prepared(Device device, int images, LayerMaps maps) => 0;
+
+    /// <summary>Whether the way back reads <see cref="LayerPass.Prepared"/> too, which then stays from update to update.</summary>
+    public virtual bool KeepsPrepared(Device device, int images, LayerMaps maps) => false;
 
     /// <summary>Fills <see cref="LayerPass.Prepared"/> for all forward passes until a parameter changes.</summary>
     public virtual void Prepare(in LayerPass pass)
@@ -43,16 +54,16 @@ public abstract class Layer(string name, string? alias = null) : IDisposable
     }
 
     /// <summary>Numbers of workspace of <see cref="Forward"/>, beside <see cref="Prepared"/>.</summary>
-    public virtual long ForwardWorkspace(Device device, int images, MapShape input) => 0;
+    public virtual long ForwardWorkspace(Device device, int images, LayerMaps maps) => 0;
 
     /// <summary>Numbers of workspace of <see cref="Backward"/>.</summary>
     /// <param name="data">Whether the gradient of the input is asked for.</param>
-    public virtual long BackwardWorkspace(Device device, int images, MapShape input, bool data) => 0;
+    public virtual long BackwardWorkspace(Device device, int images, LayerMaps maps, bool data) => 0;
 
     public abstract void Forward(in LayerPass pass);
 
     /// <summary>Overwrites its parameters' gradients, and <paramref name="dx"/>.</summary>
-    /// <param name="dy">[images, output]</param>
+    /// <param name="dy">[images, output]; in bf16 it may be changed.</param>
     /// <param name="dx">[images, input]; empty where nothing before this layer learns.</param>
     public abstract void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx);
 

@@ -24,12 +24,16 @@ public sealed class MaxPoolingLayer(string name, int window, int stride, bool ce
         return new(s.P, s.Q, input.Channels);
     }
 
-    public override void Forward(in LayerPass pass) => MaxPooling.Forward(pass.Device, Shape(pass.Images, pass.Input), pass.X, pass.Y);
+    public override bool TakesBf16(Device device, MapShape input, bool learns) => Takes(device, new(input, XBf16: true));
+
+    public override bool MakesBf16(Device device, MapShape input, bool learns) => Takes(device, new(input, YBf16: true));
+
+    public override void Forward(in LayerPass pass) => MaxPooling.Forward(pass.Device, Shape(pass.Images, pass.Maps), pass.X, pass.Y);
 
     public override void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx)
     {
         if (dx.Length > 0)
-            MaxPooling.Backward(pass.Device, Shape(pass.Images, pass.Input), pass.X, dy, dx);
+            MaxPooling.Backward(pass.Device, Shape(pass.Images, pass.Maps), pass.X, dy, dx);
     }
 
     public override string Export(OnnxGraph graph, string x)
@@ -38,5 +42,8 @@ public sealed class MaxPoolingLayer(string name, int window, int stride, bool ce
     /// <summary>Itself behind a convolution.</summary>
     internal WindowedConvolutionShape Behind(in ConvolutionShape convolution) => new(convolution, window, stride, ceil ? 1 : 0);
 
-    private PoolingShape Shape(int images, MapShape input) => new(images, input.Height, input.Width, input.Channels, window, stride, ceil ? 1 : 0);
+    private bool Takes(Device device, LayerMaps maps) => MaxPooling.ForwardOperation.Takes(device, Shape(1, maps)) && MaxPooling.BackwardOperation.Takes(device, Shape(1, maps));
+
+    private PoolingShape Shape(int images, LayerMaps maps)
+        => new(images, maps.Input.Height, maps.Input.Width, maps.Input.Channels, window, stride, ceil ? 1 : 0, maps.XBf16 ? 1 : 0, maps.YBf16 ? 1 : 0);
 }

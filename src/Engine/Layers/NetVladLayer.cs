@@ -71,10 +71,10 @@ public sealed class NetVladLayer : Layer
     public override MapShape Output(MapShape input)
         => input.Channels == d ? new(1, 1, clusters * d) : throw new ArgumentException($"{this} takes {d} channels, not {input.Channels}.");
 
-    public override long ForwardWorkspace(Device device, int images, MapShape input) => NetVlad.ForwardOperation.Workspace(device, Shape(images, input));
+    public override long ForwardWorkspace(Device device, int images, LayerMaps maps) => NetVlad.ForwardOperation.Workspace(device, Shape(images, maps.Input));
 
-    public override long BackwardWorkspace(Device device, int images, MapShape input, bool data)
-        => NetVlad.BackwardOperation.Workspace(device, Shape(images, input) with { SkipData = data ? 0 : 1 });
+    public override long BackwardWorkspace(Device device, int images, LayerMaps maps, bool data)
+        => NetVlad.BackwardOperation.Workspace(device, Shape(images, maps.Input) with { SkipData = data ? 0 : 1 });
 
     public override void Forward(in LayerPass pass)
         => NetVlad.Forward(pass.Device, Shape(pass.Images, pass.Input), pass.X, Weight.Value, Bias?.Value ?? default, Centroids.Value, pass.Y, pass.Workspace);

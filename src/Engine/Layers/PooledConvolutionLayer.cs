@@ -10,7 +10,7 @@ namespace IlgpuNetVlad.Engine.Layers;
 /// </summary>
 /// <param name="operation">Takes x, w, b and y.</param>
 /// <param name="shape">Its problem for so many images of a map.</param>
-internal sealed class PooledConvolutionLayer<TProblem>(ConvolutionLayer convolution, MaxPoolingLayer pooling, Operation<TProblem> operation, Func<int, MapShape, TProblem> shape)
+internal sealed class PooledConvolutionLayer<TProblem>(ConvolutionLayer convolution, MaxPoolingLayer pooling, Operation<TProblem> operation, Func<int, LayerMaps, TProblem> shape)
     : Layer(convolution.Name, convolution.Alias)
     where TProblem : struct
 {
@@ -22,17 +22,21 @@ internal sealed class PooledConvolutionLayer<TProblem>(ConvolutionLayer convolut
 
     public override MapShape Output(MapShape input) => pooling.Output(convolution.Output(input));
 
-    public override long Prepared(Device device, int images, MapShape input) => operation.Prepared(device, shape(images, input));
+    public override bool TakesBf16(Device device, MapShape input, bool learns) => operation.Takes(device, shape(1, new(input, XBf16: true)));
+
+    public override bool MakesBf16(Device device, MapShape input, bool learns) => operation.Takes(device, shape(1, new(input, YBf16: true)));
+
+    public override long Prepared(Device device, int images, LayerMaps maps) => operation.Prepared(device, shape(images, maps));
 
     public override void Prepare(in LayerPass pass)
-        => operation.Prepare(pass.Device, shape(pass.Images, pass.Input), [default, convolution.Weight.Value, default, default], pass.Prepared);
+        => operation.Prepare(pass.Device, shape(pass.Images, pass.Maps), [default, convolution.Weight.Value, default, default], pass.Prepared);
 
-    public override long ForwardWorkspace(Device device, int images, MapShape input)
-        => operation.PreparedWorkspace(device, shape(images, input));
+    public override long ForwardWorkspace(Device device, int images, LayerMaps maps)
+        => operation.PreparedWorkspace(device, shape(images, maps));
 
     public override void Forward(in LayerPass pass)
         => operation.RunPrepared(
-            pass.Device, shape(pass.Images, pass.Input), [pass.X, convolution.Weight.Value, convolution.Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
+            pass.Device, shape(pass.Images, pass.Maps), [pass.X, convolution.Weight.Value, convolution.Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
 
     public override string Export(OnnxGraph graph, string x) => pooling.Export(graph, convolution.Export(graph, x));
 

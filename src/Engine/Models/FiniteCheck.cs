@@ -13,7 +13,8 @@ internal sealed class FiniteCheck(Device device)
     private float[]? copy;
 
     /// <summary>Whether every number is finite.</summary>
-    public bool Holds(ArrayView<float> values)
+    /// <param name="bf16">Whether each float holds two numbers of bf16.</param>
+    public bool Holds(ArrayView<float> values, bool bf16 = false)
     {
         if (values.Length == 0)
             return true;
@@ -23,20 +24,22 @@ internal sealed class FiniteCheck(Device device)
             var portion = values.SubView(first, Math.Min(Portion, values.Length - first));
             if (device.IsHostMemory)
             {
-                if (!Holds(HostMemory.Span(portion)))
+                if (!Holds(HostMemory.Span(portion), bf16))
                     return false;
                 continue;
             }
             copy ??= new float[Portion];
             device.Download(portion, copy);
-            if (!Holds(copy.AsSpan(0, (int)portion.Length)))
+            if (!Holds(copy.AsSpan(0, (int)portion.Length), bf16))
                 return false;
         }
         return true;
     }
 
-    private static bool Holds(ReadOnlySpan<float> values)
+    private static bool Holds(ReadOnlySpan<float> values, bool bf16)
     {
+        if (bf16)
+            return HoldsPairs(MemoryMarshal.Cast<float, ushort>(values));
         // 0·x is 0 for every finite x and NaN for the others, and a sum never loses a NaN.
         var vectors = MemoryMarshal.Cast<float, Vector<float>>(values);
         Vector<float> a = default, b = default;
@@ -50,5 +53,14 @@ internal sealed class FiniteCheck(Device device)
         foreach (float x in values[(i * Vector<float>.Count)..])
             sum += x * 0;
         return !float.IsNaN(sum);
+    }
+
+    /// <summary>An exponent of ones is infinity or NaN.</summary>
+    private static bool HoldsPairs(ReadOnlySpan<ushort> values)
+    {
+        foreach (ushort x in values)
+            if ((x & 0x7F80) == 0x7F80)
+                return false;
+        return true;
     }
 }

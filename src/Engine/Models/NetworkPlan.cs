@@ -84,7 +84,7 @@ public sealed class NetworkPlan : IDisposable
         long version = 0;
         foreach (var p in layout.Layers[layer].Parameters)
             version += p.Version;
-        if (pass.Prepared.Length > 0 && (!layout.KeepsPrepared || preparedVersions[layer] != version))
+        if (pass.Prepared.Length > 0 && (!layout.KeepsPrepared[layer] || preparedVersions[layer] != version))
         {
             layout.Layers[layer].Prepare(pass);
             preparedVersions[layer] = version;
@@ -109,9 +109,10 @@ public sealed class NetworkPlan : IDisposable
         var dy = dDescriptors;
         for (int i = layout.Layers.Count - 1; i >= layout.FirstTrained; i--)
         {
-            var dx = layout.InputGradients[i] is { } piece ? View(piece).SubView(0, images * layout.Shapes[i].Length) : default;
+            var dx = layout.InputGradients[i] is { } piece ? View(piece).SubView(0, images * layout.Shapes[i].Floats(layout.Bf16[i])) : default;
             using var own = network.Device.Range(layout.Layers[i].Label);
-            layout.Layers[i].Backward(Pass(i, images, layout.BackwardWorkspace!), dy, dx);
+            var pass = Pass(i, images, layout.BackwardWorkspace!);
+            layout.Layers[i].Backward(layout.KeepsPrepared[i] ? pass with { Prepared = View(layout.Prepared[i]) } : pass, dy, dx);
             dy = dx;
         }
     }
@@ -145,7 +146,7 @@ public sealed class NetworkPlan : IDisposable
                 return $"{p.Name} of {p.Layer}";
         for (int i = 0; i < layout.Layers.Count; i++)
         {
-            if (!finite.Holds(RunForward(i, lastImages).Y))
+            if (!finite.Holds(RunForward(i, lastImages).Y, layout.Bf16[i + 1]))
                 return $"the result of {layout.Layers[i]}";
         }
         return "the descriptors";
@@ -154,9 +155,9 @@ public sealed class NetworkPlan : IDisposable
     private ArrayView<float> Result(int images) => View(layout.Outputs[^1]).SubView(0, images * layout.Shapes[^1].Length);
 
     private LayerPass Pass(int layer, int images, IReadOnlyList<ArenaPlanner.Piece?> workspaces) => new(
-        network.Device, images, layout.Shapes[layer],
-        View(layer == 0 ? layout.Input : layout.Outputs[layer - 1]).SubView(0, images * layout.Shapes[layer].Length),
-        View(layout.Outputs[layer]).SubView(0, images * layout.Shapes[layer + 1].Length),
+        network.Device, images, layout.Maps(layer),
+        View(layer == 0 ? layout.Input : layout.Outputs[layer - 1]).SubView(0, images * layout.Shapes[layer].Floats(layout.Bf16[layer])),
+        View(layout.Outputs[layer]).SubView(0, images * layout.Shapes[layer + 1].Floats(layout.Bf16[layer + 1])),
         View(layout.Kept[layer]),
         View(workspaces[layer]!));
 

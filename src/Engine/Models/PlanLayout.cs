@@ -26,24 +26,27 @@ internal sealed class PlanLayout
             Shapes[i + 1] = layers[i].Output(Shapes[i]);
         CheckSizes();
 
+        Bf16 = [.. Enumerable.Range(0, count + 1).Select(IsBf16)];
         Input = arena.Add(maxImages * input.Length, 0, end);
         for (int i = 0; i < count; i++)
         {
             bool trained = i >= firstTrained;
+            var maps = Maps(i);
             int last = i >= count - 2 ? end : i + 1;
             if (trained && layers[i].KeepsOutput)
                 last = Math.Max(last, 2 * count - i);
             if (i + 1 >= firstTrained && i + 1 < count && training && layers[i + 1].KeepsInput)
                 last = Math.Max(last, 2 * count - (i + 1));
-            Outputs.Add(arena.Add(maxImages * Shapes[i + 1].Length, i, last));
-            Kept.Add(arena.Add(layers[i].Kept(maxImages, Shapes[i]), i, trained ? 2 * count - i : i));
-            // On the way to a way back, parameters change from pass to pass.
-            long prepared = layers[i].Prepared(network.Device, maxImages, Shapes[i]);
-            Prepared.Add(training ? arena.Add(prepared, i) : arena.Add(prepared, 0, end));
-            ForwardWorkspace.Add(arena.Add(Most(n => layers[i].ForwardWorkspace(network.Device, n, Shapes[i])), i));
+            Outputs.Add(arena.Add(maxImages * Shapes[i + 1].Floats(Bf16[i + 1]), i, last));
+            Kept.Add(arena.Add(layers[i].Kept(maxImages, maps), i, trained ? 2 * count - i : i));
+            // On the way to a way back, parameters change from pass to pass, so only what the way back reads too is worth its memory.
+            long prepared = layers[i].Prepared(network.Device, maxImages, maps);
+            KeepsPrepared.Add(!training || layers[i].KeepsPrepared(network.Device, maxImages, maps));
+            Prepared.Add(KeepsPrepared[i] ? arena.Add(prepared, 0, end) : arena.Add(prepared, i));
+            ForwardWorkspace.Add(arena.Add(Most(n => layers[i].ForwardWorkspace(network.Device, n, maps)), i));
             bool data = i > firstTrained;
-            BackwardWorkspace.Add(trained ? arena.Add(Most(n => layers[i].BackwardWorkspace(network.Device, n, Shapes[i], data)), 2 * count - i) : null);
-            InputGradients.Add(data ? arena.Add(maxImages * Shapes[i].Length, 2 * count - i, 2 * count - (i - 1)) : null);
+            BackwardWorkspace.Add(trained ? arena.Add(Most(n => layers[i].BackwardWorkspace(network.Device, n, maps, data)), 2 * count - i) : null);
+            InputGradients.Add(data ? arena.Add(maxImages * Shapes[i].Floats(Bf16[i]), 2 * count - i, 2 * count - (i - 1)) : null);
         }
         Total = arena.Place();
     }
@@ -59,6 +62,9 @@ internal sealed class PlanLayout
     /// <summary>What each layer takes; one more, of the last layer's result.</summary>
     public MapShape[] Shapes { get; }
 
+    /// <summary>Whether the maps of <see cref="Shapes"/> are kept in bf16.</summary>
+    public bool[] Bf16 { get; }
+
     public ArenaPlanner.Piece Input { get; }
     public List<ArenaPlanner.Piece> Outputs { get; } = [];
     public List<ArenaPlanner.Piece> Kept { get; } = [];
@@ -67,7 +73,8 @@ internal sealed class PlanLayout
     /// <summary>What layers make of their parameters: there to stay without a way back, else for one layer's time.</summary>
     public List<ArenaPlanner.Piece> Prepared { get; } = [];
 
-    public bool KeepsPrepared => FirstTrained == Layers.Count;
+    /// <summary>Of each layer, whether that stays until its parameters change.</summary>
+    public List<bool> KeepsPrepared { get; } = [];
 
     /// <summary>Null for layers that do not learn.</summary>
     public List<ArenaPlanner.Piece?> BackwardWorkspace { get; } = [];
@@ -111,6 +118,17 @@ internal sealed class PlanLayout
         }
         return fused;
     }
+
+    /// <summary>What a layer takes and makes.</summary>
+    public LayerMaps Maps(int layer) => new(Shapes[layer], Bf16[layer], Bf16[layer + 1]);
+
+    /// <summary>
+    /// A map is kept in bf16 where the device rounds products to it and the layers on both sides can: what the next product would round is rounded before. The first and the last stay fp32, which
+    /// the host writes and reads.
+    /// </summary>
+    private bool IsBf16(int map)
+        => network.Device.Precision == Precision.Bf16 && map > 0 && map < Layers.Count
+            && Layers[map - 1].MakesBf16(network.Device, Shapes[map - 1], map - 1 >= FirstTrained) && Layers[map].TakesBf16(network.Device, Shapes[map], map >= FirstTrained);
 
     /// <summary>Kernels count the numbers of a map in 32 bits.</summary>
     private void CheckSizes()
