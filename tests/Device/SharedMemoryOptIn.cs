@@ -13,7 +13,7 @@ public sealed class SharedMemoryOptIn
     public void LargeTiles_FitEveryChip_AndSayWhatTheyTake()
     {
         var large = KernelTable.CudaKernels.Where(k => k.DynamicSharedBytes > 0 && !k.Hopper).ToArray();
-        Assert.That(large.Select(k => k.Name), Has.Length.EqualTo(4).And.All.Contains("128x256x32"));
+        Assert.That(large.Select(k => k.Name), Has.Exactly(4).Items.And.All.Contains("128x256x32"));
         Assert.That(large.Select(k => k.DynamicSharedBytes), Has.All.LessThanOrEqualTo(LeastOfTensorCores));
         int launched = TensorTile<LargeTile, Bf16Numbers>.Blocks(1, 1).SharedMemoryConfig.ArraySize;
         Assert.That(large.Select(k => k.DynamicSharedBytes), Has.All.EqualTo(launched));
