@@ -6,7 +6,7 @@ using ILGPU.Runtime.Cuda;
 
 namespace IlgpuNetVlad.Kernels;
 
-/// <summary>Loads kernels on a GPU as <see cref="OfflinePtx"/> compiles them: under names that can be read, and for Hopper with its head and the shared memory that they ask for.</summary>
+/// <summary>Loads kernels on a GPU as <see cref="OfflinePtx"/> compiles them: under names that can be read, for Hopper with its head, and with the shared memory that they ask for.</summary>
 internal static class CudaLoader
 {
     /// <exception cref="InvalidOperationException">The driver refuses so much shared memory.</exception>
@@ -14,7 +14,7 @@ internal static class CudaLoader
         where TLauncher : Delegate
     {
         var loaded = (CudaKernel)accelerator.LoadKernel(Compile(kernel, accelerator.Backend));
-        if (kernel.Hopper)
+        if (kernel.DynamicSharedBytes > 0)
             CudaDriver.GiveSharedMemory(loaded.FunctionPtr, kernel.DynamicSharedBytes);
         return OnDefaultStream<TLauncher>(loaded);
     }
