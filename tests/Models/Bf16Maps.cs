@@ -111,6 +111,7 @@ public sealed class Bf16Maps
         using var plan = network.Plan(Images, Height, Width, training: true);
         float[] dDescriptors = TinyTrunk.Numbers(new Random(8), Images * network.PooledLength);
         using var dy = Device.Allocate(dDescriptors);
+        using var one = Device.Allocate([1f]);
         Device.Upload(Numbers(), plan.Input);
         for (int turn = 0; turn < 2; turn++)
         {
@@ -128,7 +129,7 @@ public sealed class Bf16Maps
                         Assert.That(gradients[p.Name][c], Is.EqualTo(p.ReadGradient()[c]).Within(sizes[p.Name][c] * (1 / 512.0 + 1e-6)), $"{p.Name} {c}");
             // The second turn with other weights, whose copies in bf16 must be made anew.
             foreach (var p in network.Parameters)
-                p.Descend(0.5f, 0, 0, 1);
+                p.Descend(0.5f, 0, 0, one);
         }
     }
 
