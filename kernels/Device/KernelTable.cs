@@ -24,6 +24,7 @@ public static class KernelTable
         LocalResponse.ForwardOperation,
         LocalResponse.BackwardOperation,
         Gemm.Operation,
+        Gram.Operation,
         SgdUpdate.Operation,
         UpdateScale.Operation,
         Addition.Operation,

@@ -14,7 +14,7 @@ public static partial class Gemm
     }
 
     /// <summary>Block tiles of <see cref="SimtTile"/>; loads run along the rows of the matrices as they lie, so they are coalesced in all four cases.</summary>
-    private static class Simt
+    internal static class Simt
     {
         public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmShape>> Multiply =
             new("gemm.simt-32x32x16", Kernel, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmShape>(Kernel));

@@ -42,6 +42,7 @@ public static partial class Gemm
         Tolerance = s => 8 * 6e-8 * Math.Sqrt(Math.Max(s.K, 4)),
         Variants =
         [
+            new("host-12x2v", VariantKind.Host, RunPacked, PackedWorkspace) { Leaves = LeavesToTiles },
             new("host-6x4v", VariantKind.Host, RunHost, HostWorkspace),
             TensorCore<NarrowTile, Bf16Numbers>.Multiply,
             TensorCore<WideTile, Bf16Numbers>.Multiply,
@@ -55,6 +56,7 @@ public static partial class Gemm
             new(0, 3, 4), new(1, 1, 1), new(6, 64, 16), new(7, 65, 17), new(33, 31, 40, 1), new(5, 130, 9, 0, 1), new(97, 15, 33, 1, 1), new(100, 50, 1100),
             new(250, 140, 270, 1),                                // several tiles each way, turned
             new(16, 300, 530, 0, 1),
+            new(97, 290, 300), new(260, 131, 261, 1, 1),          // both operands packed, two pieces of k
             new(12, 7, 2300, 0, 1), new(3, 66, 2052, 1),          // tensor cores: two slices of k and more, of which the last is short
             new(5, 8, 12, 0, 0, 1),                               // nothing may be rounded
         ],

@@ -4,71 +4,163 @@ using ILGPU;
 
 namespace IlgpuNetVlad.Kernels;
 
+/// <summary>
+/// On the processor: dot products by <see cref="PackedTile{T}"/>, blocked so that each number is where it is used next (Goto and van de Geijn, ACM TOMS 34, 2008):
+/// <code>
+/// for each block of the database, packed once        16 MB, third-level cache
+///   for each block of queries, in parallel           packed once, some MB
+///     for each 512 rows of the block                 sums 240 × 512, second-level cache: 480 KB
+///       for each 256 numbers of D                    queries 240 × 256: 240 KB beside them; panels of 32 rows, 32 KB, pass by
+///         tiles of 12 × 32 in registers
+///       distances from the sums, the smallest to the query's heap
+/// </code>
+/// One pair's sum is that of its pieces of 256, each from zero, in order: D alone fixes it, whatever block the pair falls into.
+/// </summary>
 public static partial class NearestNeighbours
 {
-    // A block of 64 queries by a chunk of 1024 numbers stays in the second-level cache (256 KB) while 192 database rows pass by.
-    private const int QueryBlock = 64, RowBlock = 192, NormRows = 64;
+    /// <summary>Numbers of a descriptor in one piece.</summary>
+    private const int Piece = 256;
 
-    // Few queries: the database is cut into slices, so that all cores have work. By the shape alone, never by the number of threads.
-    private const int WantedTiles = 32, SliceRows = 2048;
+    /// <summary>Rows of the database whose sums stand together in the second-level cache, and queries at most.</summary>
+    private const int RowBlock = 512, MostQueries = 240;
 
-    private static int QueryBlocks(in SearchShape s) => (s.Queries + QueryBlock - 1) / QueryBlock;
+    /// <summary>Floats of the database that are packed together.</summary>
+    private const long PackedDatabase = 4L << 20;
 
-    private static int Slices(in SearchShape s) => s.Queries == 0 ? 1 : Math.Clamp(WantedTiles / QueryBlocks(s), 1, Math.Max(1, s.Database / SliceRows));
+    private static int QueryPanels(in SearchShape s) => (s.Queries + PackedTile<float>.Rows - 1) / PackedTile<float>.Rows;
 
+    /// <summary>Panels of the block of queries that begins at <paramref name="panel"/>: smaller ones at the end, so that no thread waits long for another's last.</summary>
+    private static int BlockPanels(Device device, in SearchShape s, int panel)
+        => Math.Min(MostQueries / PackedTile<float>.Rows, (QueryPanels(s) - panel + 2 * device.Threads - 1) / (2 * device.Threads));
+
+    private static int QueryBlocks(Device device, in SearchShape s)
+    {
+        int blocks = 0;
+        for (int panel = 0; panel < QueryPanels(s); panel += BlockPanels(device, s, panel))
+            blocks++;
+        return blocks;
+    }
+
+    /// <summary>Where there are fewer blocks of queries than threads the rows are cut too; each slice has a heap of its own.</summary>
+    private static int Slices(Device device, in SearchShape s) => Math.Clamp((device.Threads + QueryBlocks(device, s) - 1) / Math.Max(1, QueryBlocks(device, s)), 1, Math.Max(1, s.Database / RowBlock));
+
+    /// <summary>Rows of the database that are packed together: a multiple of 512 unless descriptors are so long that fewer fit.</summary>
+    private static int DatabaseBlock(in SearchShape s)
+    {
+        long rows = Math.Min(Math.Max(PackedDatabase / s.D, PackedTile<float>.Columns), Math.Max(s.Database, 1));
+        int unit = rows >= RowBlock ? RowBlock : PackedTile<float>.Columns;
+        return (int)((rows + unit - 1) / unit * unit);
+    }
+
+    private const long SumsLength = (long)MostQueries * RowBlock;
+
+    /// <summary>
+    /// Never more for fewer queries. There are slices only where the queries' panels p are fewer than the threads t: at most 12p(t/p + 1) ≤ 24t heaps.
+    /// </summary>
     private static long HostWorkspace(Device device, SearchShape s)
-        => s.Queries + s.Database + (long)device.Threads * QueryBlock * RowBlock + 2L * s.Queries * Slices(s) * s.K;
+        => (long)QueryPanels(s) * PackedTile<float>.Rows * (s.D + 1) + (long)DatabaseBlock(s) * (s.D + 1) + device.Threads * SumsLength
+            + 2L * Math.Max(s.Queries, 2 * PackedTile<float>.Rows * device.Threads) * s.K;
 
     private static unsafe void RunHost(Device device, in SearchShape s, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> workspace)
     {
         if (s.Queries == 0)
             return;
-        float* queries = HostMemory.Pointer(buffers[0]), database = HostMemory.Pointer(buffers[1]);
-        float* queryNorms = HostMemory.Pointer(workspace), rowNorms = queryNorms + s.Queries, scratch = rowNorms + s.Database;
-        ulong* keys = (ulong*)(scratch + (long)device.Threads * QueryBlock * RowBlock);
-        device.RunHost((s.Queries + NormRows - 1) / NormRows, new NormTask(queries, queryNorms, s.Queries, s.D));
-        device.RunHost((s.Database + NormRows - 1) / NormRows, new NormTask(database, rowNorms, s.Database, s.D));
-        int slices = Slices(s);
-        device.RunHost(QueryBlocks(s) * slices, new SearchTask(s, slices, queries, database, queryNorms, rowNorms, scratch, keys));
-        device.RunHost(QueryBlocks(s), new MergeTask(s, slices, keys, HostMemory.Pointer(buffers[2]), (int*)HostMemory.Pointer(buffers[3])));
-    }
-
-    /// <summary>Squared norms by the very sums that a tile does for a dot product: the distance of equal rows is exactly 0.</summary>
-    private readonly unsafe struct NormTask(float* rows, float* norms, int count, int length) : IHostTask
-    {
-        public void Run(int tile, int worker)
+        int rows = PackedTile<float>.Rows, columns = PackedTile<float>.Columns, block = DatabaseBlock(s), slices = Slices(device, s), blocks = QueryBlocks(device, s);
+        long paddedQueries = (long)QueryPanels(s) * rows;
+        float* queries = HostMemory.Pointer(workspace), queryNorms = queries + paddedQueries * s.D;
+        float* database = queryNorms + paddedQueries, rowNorms = database + (long)block * s.D;
+        float* sums = rowNorms + block;
+        ulong* keys = (ulong*)(sums + device.Threads * SumsLength);
+        new Span<ulong>(keys, checked(s.Queries * slices * s.K)).Fill(ulong.MaxValue);
+        device.RunHost(QueryPanels(s), new PackTask(HostMemory.Pointer(buffers[0]), s.Queries, s.D, rows, queries, paddedQueries, queryNorms));
+        for (int first = 0; first < s.Database; first += block)
         {
-            for (int i = tile * NormRows; i < Math.Min(count, (tile + 1) * NormRows); i++)
-                norms[i] = HostDots.SquaredNorm(rows + (long)i * length, length);
+            int count = Math.Min(block, s.Database - first);
+            device.RunHost((count + columns - 1) / columns, new PackTask(HostMemory.Pointer(buffers[1]) + (long)first * s.D, count, s.D, columns, database, block, rowNorms));
+            device.RunHost(blocks * slices, new SearchTask(device, s, slices, first, count, queries, database, block, queryNorms, rowNorms, sums, keys));
         }
+        device.RunHost(QueryPanels(s), new MergeTask(s, slices, keys, HostMemory.Pointer(buffers[2]), (int*)HostMemory.Pointer(buffers[3])));
     }
 
-    /// <summary>One block of queries against one slice of the database: a heap of keys for each query.</summary>
-    private readonly unsafe struct SearchTask(SearchShape s, int slices, float* queries, float* database, float* queryNorms, float* rowNorms, float* scratch, ulong* keys) : IHostTask
+    /// <summary>
+    /// A panel of rows, of each piece its part: a piece's panels stand behind each other, so that a block of them fills the cache's sets evenly. And the rows' squared norms by the very sums that a tile does for a dot product: the distance of equal rows is exactly 0.
+    /// </summary>
+    private readonly unsafe struct PackTask(float* from, int count, int length, int width, float* to, long padded, float* norms) : IHostTask
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
-            int slice = tile % slices, query0 = tile / slices * QueryBlock, count = Math.Min(QueryBlock, s.Queries - query0);
-            int first = (int)((long)s.Database * slice / slices), end = (int)((long)s.Database * (slice + 1) / slices);
-            float* block = scratch + (long)worker * QueryBlock * RowBlock;
-            for (int q = 0; q < count; q++)
-                new Span<ulong>(Heap(query0 + q, slice), s.K).Fill(ulong.MaxValue);
-            for (int row0 = first; row0 < end; row0 += RowBlock)
+            int first = tile * width, used = Math.Min(width, count - first);
+            float* norm = norms + first;
+            new Span<float>(norm, width).Clear();
+            float* piece = stackalloc float[width];
+            for (int start = 0; start < length; start += Piece)
             {
-                int rows = Math.Min(RowBlock, end - row0);
-                HostDots.Block(queries + (long)query0 * s.D, count, database + (long)row0 * s.D, rows, s.D, block, RowBlock);
-                for (int q = 0; q < count; q++)
-                    Offer(block + q * RowBlock, queryNorms[query0 + q], rowNorms + row0, row0, rows, Heap(query0 + q, slice), s.K);
+                int depth = Math.Min(Piece, length - start);
+                float* panel = to + start * padded + (long)first * depth;
+                PackedPanel.FromRows(from + (long)first * length + start, length, used, panel, width, depth);
+                new Span<float>(piece, width).Clear();
+                for (int k = 0; k < depth; k++, panel += width)
+                    Square(panel, width, piece);
+                for (int i = 0; i < width; i++)
+                    norm[i] += piece[i];
             }
         }
 
-        private ulong* Heap(int query, int slice) => keys + ((long)query * slices + slice) * s.K;
+        /// <summary>sums[i] += x[i]²</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Square(float* x, int width, float* sums)
+        {
+            int i = 0;
+            if (Vector256.IsHardwareAccelerated)
+                for (; i <= width - 8; i += 8)
+                    Vector256.MultiplyAddEstimate(Vector256.Load(x + i), Vector256.Load(x + i), Vector256.Load(sums + i)).Store(sums + i);
+            for (; i <= width - 4; i += 4)
+                Vector128.MultiplyAddEstimate(Vector128.Load(x + i), Vector128.Load(x + i), Vector128.Load(sums + i)).Store(sums + i);
+            for (; i < width; i++)
+                sums[i] = float.MultiplyAddEstimate(x[i], x[i], sums[i]);
+        }
+    }
+
+    /// <summary>One block of queries against one slice of the packed rows: a heap of keys for each query.</summary>
+    private readonly unsafe struct SearchTask(Device device, SearchShape s, int slices, int first, int count, float* queries, float* database, int databaseBlock, float* queryNorms, float* rowNorms, float* scratch, ulong* keys) : IHostTask
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int tile, int worker)
+        {
+            int rows = PackedTile<float>.Rows, columns = PackedTile<float>.Columns, size = rows * columns;
+            int slice = tile % slices, block = tile / slices, panels = QueryPanels(s), rowPanels = (count + columns - 1) / columns;
+            int panel0 = 0;
+            for (; block > 0; block--)
+                panel0 += BlockPanels(device, s, panel0);
+            int panelEnd = panel0 + BlockPanels(device, s, panel0);
+            int from = (int)((long)rowPanels * slice / slices), end = (int)((long)rowPanels * (slice + 1) / slices);
+            float* sums = scratch + worker * SumsLength;
+            for (int group = from, width; group < end; group += width)
+            {
+                width = Math.Min(RowBlock / columns, end - group);
+                for (int start = 0; start < s.D; start += Piece)
+                {
+                    int depth = Math.Min(Piece, s.D - start);
+                    float* to = sums, left = queries + (long)start * panels * rows, right = database + (long)start * databaseBlock;
+                    for (int j = group; j < group + width; j++)
+                        for (int i = panel0; i < panelEnd; i++, to += size)
+                            PackedTile<float>.Multiply(left + (long)i * rows * depth, right + (long)j * columns * depth, depth, to, columns, start > 0 ? TileStart.Added : TileStart.Zero);
+                }
+                for (int i = panel0; i < panelEnd; i++)
+                    for (int q = i * rows; q < Math.Min(s.Queries, (i + 1) * rows); q++)
+                        for (int j = group; j < group + width; j++)
+                            Offer(
+                                sums + ((long)(j - group) * (panelEnd - panel0) + i - panel0) * size + (q - i * rows) * columns, queryNorms[q], rowNorms + j * columns,
+                                first + j * columns, Math.Min(columns, count - j * columns), keys + ((long)q * slices + slice) * s.K, s.K);
+            }
+        }
 
         /// <summary>Turns dot products into distances and keeps those below the heap's top, its largest key.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Offer(float* dots, float queryNorm, float* rowNorms, int row0, int rows, ulong* heap, int k)
         {
-            // The lanes past the last row read the end of the block, never used; rowNorms is followed by scratch.
+            // Lanes past the last row are rows of zeros, whose distances are never used.
             var norm = Vector256.Create(queryNorm);
             for (int i = 0; i < rows; i += 8)
             {
@@ -109,7 +201,8 @@ public static partial class NearestNeighbours
     {
         public void Run(int tile, int worker)
         {
-            for (int q = tile * QueryBlock; q < Math.Min(s.Queries, (tile + 1) * QueryBlock); q++)
+            int rows = PackedTile<float>.Rows;
+            for (int q = tile * rows; q < Math.Min(s.Queries, (tile + 1) * rows); q++)
             {
                 var found = new Span<ulong>(keys + (long)q * slices * s.K, slices * s.K);
                 found.Sort();

@@ -8,20 +8,24 @@ internal sealed record PeerOptions
 {
     public const string Usage =
         """
-        peers [--work trunk|vgg16|squeezenet|alexnet|train-conv1_1|train-conv5_1|search] [--size HxW] [--batch N] [--search 6816x10000x4096x25] [--rounds N] [--weights FILE] [--against ours|fp64] [--out FOLDER] --peer "NAME=COMMAND" ...
+        peers [--work trunk|vgg16|squeezenet|alexnet|train-conv1_1|train-conv5_1|search|pca] [--size HxW] [--batch N] [--search 6816x10000x4096x25] [--pca 10000x32768x4096] [--rounds N] [--weights FILE] [--against ours|fp64] [--out FOLDER] --peer "NAME=COMMAND" ...
           Ours and each peer in turn, round after round, each in a process of its own: images through VGG-16 up to conv5_3 (trunk), or from pixels in 0…255 to descriptors by NetVLAD of 64 clusters;
-          updates of VGG-16 with NetVLAD by 48 images (train-, and the first layer that learns); or (search) the nearest descriptors of a database: queries, database, dimensions, answers.
+          updates of VGG-16 with NetVLAD by 48 images (train-, and the first layer that learns); or (search) the nearest descriptors of a database: queries, database, dimensions, answers;
+          or (pca) principal components: descriptors, dimensions, components.
           COMMAND starts a process that answers 'go' (perf/Peers/PeerProcess.cs tells how); perf/README.md lists what is filled in for {threads}, {weights} and others.
           Without --weights they are random. Errors are told against ours, or against sums in fp64, which take minutes for large images.
         """;
 
-    /// <summary>One of <see cref="ComparedNetwork.Names"/>, <see cref="Search"/>, or <see cref="Train"/> and a layer.</summary>
+    /// <summary>One of <see cref="ComparedNetwork.Names"/>, <see cref="Search"/>, <see cref="Pca"/>, or <see cref="Train"/> and a layer.</summary>
     public string Work { get; private init; } = ComparedNetwork.Trunk;
 
-    public const string Search = "search", Train = "train-";
+    public const string Search = "search", Pca = "pca", Train = "train-";
 
     /// <summary>Of <see cref="Search"/>.</summary>
     public SearchSize SearchSize { get; private init; } = new(6816, 10000, 4096, 25);
+
+    /// <summary>Of <see cref="Pca"/>.</summary>
+    public PcaSize PcaSize { get; private init; } = new(10000, 32768, 4096);
 
     public int Height { get; private init; } = 480;
     public int Width { get; private init; } = 640;
@@ -47,8 +51,9 @@ internal sealed record PeerOptions
             string value = i + 1 < args.Length ? args[i + 1] : throw new UserErrorException($"{args[i]} needs a value.\n{Usage}");
             options = args[i] switch
             {
-                "--work" when value is Search or Train + "conv1_1" or Train + "conv5_1" || ComparedNetwork.Names.Contains(value) => options with { Work = value },
+                "--work" when value is Search or Pca or Train + "conv1_1" or Train + "conv5_1" || ComparedNetwork.Names.Contains(value) => options with { Work = value },
                 "--search" => options with { SearchSize = SearchSize.Parse(value) },
+                "--pca" => options with { PcaSize = PcaSize.Parse(value) },
                 "--size" => options.WithSize(value),
                 "--batch" => options with { Batch = Positive(value) },
                 "--rounds" => options with { Rounds = Positive(value) },

@@ -19,6 +19,7 @@ internal static class PeerRun
             IComparedWork work = options.Work switch
             {
                 PeerOptions.Search => new SearchComparison(options.SearchSize, scratch),
+                PeerOptions.Pca => new PcaComparison(options.PcaSize, scratch),
                 _ when options.Work.StartsWith(PeerOptions.Train, StringComparison.Ordinal) => new TrainingComparison(options, options.Work[PeerOptions.Train.Length..], scratch),
                 _ => new NetworkComparison(options, scratch),
             };

@@ -22,26 +22,37 @@ public sealed class GemmValues
         Assert.That(c, Is.EqualTo(new float[] { 201, 2007, 504, 5034 }));
     }
 
-    /// <summary>Every layout in memory is the same product: the same bits, since each number is summed over k in order.</summary>
+    /// <summary>Every layout in memory is the same product, and so is every host variant: the same bits, since each number is summed over k in order.</summary>
     [TestCase(1, 4)]
     [TestCase(5, 7)]
     [TestCase(16, 300)]
     [TestCase(250, 129)]
     public void Host_GivesTheSameBits_ForEveryLayout(int m, int n)
     {
-        const int K = 523;
+        const int K = 2123;
         var random = new Random(5);
         float[] a = new float[m * K], b = new float[K * n];
         foreach (float[] values in new[] { a, b })
             for (int i = 0; i < values.Length; i++)
                 values[i] = random.NextSingle() * 2 - 1;
-        var host = Gemm.Operation.Variants[0];
-        float[] Product(int transposeA, int transposeB) => VariantsAgree.Run(Gemm.Operation, host, Devices.Cpu, new GemmShape(m, n, K, transposeA, transposeB),
-            [transposeA == 1 ? Turned(a, m, K) : a, transposeB == 1 ? Turned(b, K, n) : b, []])[2];
-        float[] expected = Product(0, 0);
-        Assert.That(Product(1, 0), Is.EqualTo(expected), "aᵀ");
-        Assert.That(Product(0, 1), Is.EqualTo(expected), "bᵀ");
-        Assert.That(Product(1, 1), Is.EqualTo(expected), "aᵀ, bᵀ");
+        float[]? expected = null;
+        foreach (var host in Gemm.Operation.Variants.Where(v => v.Kind == VariantKind.Host && v.Refuses(Devices.Cpu, new(m, n, K)) is null))
+            for (int layout = 0; layout < 4; layout++)
+            {
+                int transposeA = layout & 1, transposeB = layout >> 1;
+                float[] product = VariantsAgree.Run(Gemm.Operation, host, Devices.Cpu, new GemmShape(m, n, K, transposeA, transposeB),
+                    [transposeA == 1 ? Turned(a, m, K) : a, transposeB == 1 ? Turned(b, K, n) : b, []])[2];
+                Assert.That(product, Is.EqualTo(expected ??= product), $"{host.Name}, a {transposeA}, b {transposeB}");
+            }
+    }
+
+    /// <summary>Whoever has room for many rows has it for fewer, whatever variant takes those: projections run so.</summary>
+    [Test]
+    public void Host_FewerRows_NeedNoMoreWorkspace([Values(60, 1200, 5000)] int n, [Values(20, 3000)] int k)
+    {
+        long most = Gemm.Operation.Workspace(Devices.Cpu, new(1100, n, k, 0, 1));
+        for (int m = 1; m < 1100; m += 7)
+            Assert.That(Gemm.Operation.Workspace(Devices.Cpu, new(m, n, k, 0, 1)), Is.LessThanOrEqualTo(most), $"{m} rows");
     }
 
     /// <summary>Slices of k and tiles do not show in a number: a row alone has the bits that it has among others.</summary>

@@ -18,7 +18,7 @@ public sealed class LeadingEigenPairs
         float[] matrix = Gram(n, 2 * n, seed: n + count);
         using var device = Devices.Cpu.Allocate(matrix);
         var (values, vectors) = LeadingEigen.Find(Devices.Cpu, device, n, count)!.Value;
-        var expected = SymmetricEigen.Decompose([.. matrix.Select(x => (double)x)], n, 0).Values;
+        var expected = SymmetricEigen.Decompose(Devices.Cpu, [.. matrix.Select(x => (double)x)], n, 0).Values;
         for (int i = 0; i < count; i++)
         {
             // An eigenvalue is off by the square of the residual over the gap, and by the rounding of fp32 sums.

@@ -6,15 +6,17 @@ namespace IlgpuNetVlad.Tests.Retrieval;
 [TestFixture]
 public sealed class SymmetricEigenSolver
 {
-    // 100 and 173 are above the size from which it works in parallel.
+    // 33 and 65 are a joint more than a leaf, 130 two panels of reflections, 300 two groups, 100 and on above the size from which it works in parallel.
     [TestCase(1)]
     [TestCase(2)]
     [TestCase(3)]
     [TestCase(5)]
     [TestCase(17)]
-    [TestCase(64)]
+    [TestCase(33)]
+    [TestCase(65)]
     [TestCase(100)]
-    [TestCase(173)]
+    [TestCase(130)]
+    [TestCase(300)]
     public void Decompose_GivesTheMatrixBack(int n)
     {
         var matrix = Random(n, seed: n);
@@ -43,10 +45,10 @@ public sealed class SymmetricEigenSolver
     {
         var diagonal = new double[16];
         (diagonal[0], diagonal[5], diagonal[10], diagonal[15]) = (1, -3, 4, 2);
-        var (values, vectors) = SymmetricEigen.Decompose((double[])diagonal.Clone(), 4, 4);
+        var (values, vectors) = SymmetricEigen.Decompose(Devices.Cpu, (double[])diagonal.Clone(), 4, 4);
         Assert.That(values, Is.EqualTo(new[] { 4.0, 2, 1, -3 }));
-        Assert.That(vectors[0], Is.EqualTo(new[] { 0.0, 0, 1, 0 }));
-        Assert.That(SymmetricEigen.Decompose(new double[25], 5, 5).Values, Is.EqualTo(new double[5]));
+        Assert.That(vectors[..4], Is.EqualTo(new[] { 0.0, 0, 1, 0 }));
+        Assert.That(SymmetricEigen.Decompose(Devices.Cpu, new double[25], 5, 5).Values, Is.EqualTo(new double[5]));
     }
 
     /// <summary>The second difference matrix has the eigenvalues 2 − 2 cos(kπ/(n+1)).</summary>
@@ -61,23 +63,36 @@ public sealed class SymmetricEigenSolver
             if (i > 0)
                 matrix[i * n + i - 1] = matrix[(i - 1) * n + i] = -1;
         }
-        var values = SymmetricEigen.Decompose(matrix, n, 0).Values;
+        var values = SymmetricEigen.Decompose(Devices.Cpu, matrix, n, 0).Values;
         for (int k = 0; k < n; k++)
             Assert.That(values[k], Is.EqualTo(2 - 2 * Math.Cos((n - k) * Math.PI / (n + 1))).Within(1e-13));
     }
 
     [Test]
-    public void Decompose_Repeats()
+    public void Decompose_TheSameBits_WithAnyNumberOfThreads()
     {
-        var first = SymmetricEigen.Decompose(Random(150, 3), 150, 20);
-        var second = SymmetricEigen.Decompose(Random(150, 3), 150, 20);
-        Assert.That(second.Values, Is.EqualTo(first.Values));
-        Assert.That(second.Vectors, Is.EqualTo(first.Vectors));
+        const int n = 330;
+        (double[] Values, double[] Vectors) Run(int threads)
+        {
+            using var device = Kernels.Device.Cpu(threads);
+            return SymmetricEigen.Decompose(device, Random(n, 3), n, 20);
+        }
+        var first = Run(1);
+        foreach (int threads in new[] { 2, 3 })
+        {
+            var second = Run(threads);
+            Assert.That(second.Values, Is.EqualTo(first.Values));
+            Assert.That(second.Vectors, Is.EqualTo(first.Vectors));
+        }
     }
 
     [Test]
+    public void Decompose_BesideAnotherKindOfDevice_IsTheSame()
+        => Assert.That(SymmetricEigen.Decompose(Devices.Simulation, Random(40, 3), 40, 5).Vectors, Is.EqualTo(SymmetricEigen.Decompose(Devices.Cpu, Random(40, 3), 40, 5).Vectors));
+
+    [Test]
     public void Decompose_RefusesNaN()
-        => Assert.That(() => SymmetricEigen.Decompose([1, double.NaN, double.NaN, 1], 2, 1), Throws.TypeOf<UserErrorException>().With.Message.Contains("NaN"));
+        => Assert.That(() => SymmetricEigen.Decompose(Devices.Cpu, [1, double.NaN, double.NaN, 1], 2, 1), Throws.TypeOf<UserErrorException>().With.Message.Contains("NaN"));
 
     private static double[] Random(int n, int seed)
     {
@@ -92,7 +107,7 @@ public sealed class SymmetricEigenSolver
     /// <summary>A = Σ λ v vᵀ with orthonormal v and descending λ; errors relative to the largest |λ|, a few units of fp64 times √n.</summary>
     private static void CheckReconstruction(double[] matrix, int n, double tolerance)
     {
-        var (values, vectors) = SymmetricEigen.Decompose((double[])matrix.Clone(), n, n);
+        var (values, vectors) = SymmetricEigen.Decompose(Devices.Cpu, (double[])matrix.Clone(), n, n);
         double scale = values.Max(Math.Abs);
         Assert.That(values, Is.Ordered.Descending);
         for (int i = 0; i < n; i++)
@@ -101,8 +116,8 @@ public sealed class SymmetricEigenSolver
                 double sum = 0, product = 0;
                 for (int k = 0; k < n; k++)
                 {
-                    sum += values[k] * vectors[k][i] * vectors[k][j];
-                    product += vectors[i][k] * vectors[j][k];
+                    sum += values[k] * vectors[k * n + i] * vectors[k * n + j];
+                    product += vectors[i * n + k] * vectors[j * n + k];
                 }
                 Assert.That(sum, Is.EqualTo(matrix[i * n + j]).Within(tolerance * scale));
                 Assert.That(product, Is.EqualTo(i == j ? 1 : 0).Within(tolerance));

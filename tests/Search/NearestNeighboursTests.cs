@@ -69,6 +69,21 @@ public sealed class NearestNeighboursTests
         }
     }
 
+    /// <summary>Several blocks of queries and of rows, pieces of D, and rows that are packed one block after another.</summary>
+    [TestCase(500, 1300, 300, 7)]
+    [TestCase(30, 90, 100_000, 5)]
+    public void Blocks_FindWhatPlainLoopsFind(int queries, int rows, int d, int k)
+    {
+        var random = new Random(6);
+        float[][] inputs = [Values(random, queries * d), Values(random, rows * d), [], []];
+        var operation = NearestNeighbours.Operation;
+        SearchShape shape = new(queries, rows, d, k);
+        var expected = DeviceTests.VariantsAgree.Run(operation, operation.Variants[^1], Devices.Cpu, shape, inputs);
+        var (distance, index) = Search(Devices.Cpu, shape, inputs[0], inputs[1]);
+        Assert.That(index, Is.EqualTo(expected[3].Select(BitConverter.SingleToInt32Bits)));
+        Assert.That(DeviceCheck.RelativeError(distance, expected[2]), Is.LessThanOrEqualTo(operation.Tolerance(shape)));
+    }
+
     [TestCase(-1, 5, 3, 1)]
     [TestCase(1, -5, 3, 1)]
     [TestCase(1, 5, 0, 1)]

@@ -19,6 +19,7 @@ internal static class ServeRun
         {
             ["network", var name, var weights, var batch, var height, var width] => new ServedNetwork(device, name, weights, Number(batch), Number(height), Number(width)),
             ["search", var database, var dimensions, var depth] => new ServedSearch(device, database, Number(dimensions), Number(depth)),
+            ["pca", var dimensions, var components] => new ServedPca(device, Number(dimensions), Number(components)),
             ["train", var first, var weights, var maps, var height, var width] => new ServedTraining(device, first, weights, maps == "-" ? null : maps, Number(height), Number(width)),
             _ => throw new UserErrorException($"serve {string.Join(' ', words)} is not understood: perf peers starts it."),
         };

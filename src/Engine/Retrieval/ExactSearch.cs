@@ -8,8 +8,8 @@ namespace IlgpuNetVlad.Engine.Retrieval;
 /// </summary>
 public sealed class ExactSearch : IDisposable
 {
-    /// <summary>Queries of one launch: bounds the memory, not the result.</summary>
-    private const int Chunk = 1024;
+    /// <summary>Numbers of the queries of one launch: bounds the memory (twice 128 MB), not the result.</summary>
+    private const int Chunk = 1 << 25;
 
     private readonly Device device;
     private readonly DeviceBuffer database;
@@ -39,7 +39,8 @@ public sealed class ExactSearch : IDisposable
             Array.Fill(distances, []);
             return (found, distances);
         }
-        int chunk = Math.Min(Chunk, queries.Rows);
+        // Launches of equal size, so that each shares out well among the threads.
+        int launches = (int)(((long)queries.Rows * dimension + Chunk - 1) / Chunk), chunk = (queries.Rows + launches - 1) / launches;
         using var query = device.Allocate((long)chunk * dimension);
         using var distance = device.Allocate((long)chunk * k);
         using var index = device.Allocate((long)chunk * k);

@@ -121,10 +121,10 @@ internal sealed class LeadingEigen : IDisposable
         for (int i = 0; i < m; i++)
             for (int j = 0; j <= i; j++)
                 symmetric[(long)i * m + j] = symmetric[(long)j * m + i] = ((double)single[(long)i * m + j] + single[(long)j * m + i]) / 2;
-        var (values, turned) = SymmetricEigen.Decompose(symmetric, m, m, token);
+        var (values, turned) = SymmetricEigen.Decompose(device, symmetric, m, m, token: token);
         for (int i = 0; i < m; i++)
             for (int j = 0; j < m; j++)
-                single[(long)i * m + j] = (float)turned[i][j];
+                single[(long)i * m + j] = (float)turned[(long)i * m + j];
         device.Upload(single, small);
         Multiply(new(m, n, m), small, vectors, scratch);
         device.Copy(scratch, vectors);

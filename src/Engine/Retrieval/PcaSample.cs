@@ -25,8 +25,7 @@ public static class PcaSample
             var rows = Extractor.Extract(
                 network, [.. chosen.Select(i => set.Database[i].Path)], decoder, network.Settings.Resize, batch, progress, token,
                 (path, reason) => progress?.Line($"Skipped {path}: {reason}"));
-            progress?.Begin($"Fitting {dimensions} components", 0, "components");
-            return (PrincipalComponents.Fit(network.Device, rows, dimensions, whiten, token), rows.Rows);
+            return (PrincipalComponents.Fit(network.Device, rows, dimensions, whiten, progress, token), rows.Rows);
         }
         finally
         {

@@ -22,17 +22,18 @@ public static class PrincipalComponents
     /// <param name="descriptors">[n, D], at most some 10,000 rows: images of the training database.</param>
     /// <param name="dimensions">Components to keep, 1 … min(n − 1, D).</param>
     /// <exception cref="UserErrorException">Too many components for these samples, or components without variance.</exception>
-    public static Projection Fit(Device device, DescriptorMatrix descriptors, int dimensions, bool whiten = true, CancellationToken token = default)
+    public static Projection Fit(Device device, DescriptorMatrix descriptors, int dimensions, bool whiten = true, IProgressSink? progress = null, CancellationToken token = default)
     {
         int n = descriptors.Rows, length = descriptors.Dimension, most = Math.Min(n - 1, length);
         if (dimensions < 1 || dimensions > most)
             throw new UserErrorException(
                 $"A PCA of {n} descriptors of {length} numbers has at most {Math.Max(0, most)} components, not {dimensions}: ask for fewer, or give more images.");
+        progress?.Begin("Multiplying the descriptors with each other", 0, "products");
         var mean = Mean(descriptors);
         using var centred = device.Allocate((long)n * length);
         Centre(device, descriptors, mean, centred);
         bool dual = n < length;
-        var (values, axes) = Leading(device, centred, n, length, dual, dimensions, token);
+        var (values, axes) = Leading(device, centred, n, length, dual, dimensions, progress, token);
         for (int i = 0; i < dimensions; i++)
             if (!(values[i] >= WeakestComponent * values[0]) || values[0] <= 0)
                 throw new UserErrorException(
@@ -42,58 +43,65 @@ public static class PrincipalComponents
         return Assemble(axes, mean, values, dimensions, length, whiten);
     }
 
+    /// <summary>Numbers of a row whose means one task sums.</summary>
+    private const int Columns = 256;
+
     private static double[] Mean(DescriptorMatrix x)
     {
         var mean = new double[x.Dimension];
-        for (int i = 0; i < x.Rows; i++)
+        Parallel.For(0, (x.Dimension + Columns - 1) / Columns, block =>
         {
-            var row = x.Row(i);
-            for (int j = 0; j < row.Length; j++)
-                mean[j] += row[j];
-        }
-        for (int j = 0; j < mean.Length; j++)
-            mean[j] /= x.Rows;
+            int first = block * Columns, count = Math.Min(Columns, x.Dimension - first);
+            var sums = mean.AsSpan(first, count);
+            for (int i = 0; i < x.Rows; i++)
+            {
+                var row = x.Row(i).Slice(first, count);
+                for (int j = 0; j < row.Length; j++)
+                    sums[j] += row[j];
+            }
+            foreach (ref double sum in sums)
+                sum /= x.Rows;
+        });
         return mean;
     }
 
+    /// <summary>Rows that are centred together, and go to the device together.</summary>
+    private const int Rows = 64;
+
     private static void Centre(Device device, DescriptorMatrix x, double[] mean, DeviceBuffer centred)
     {
-        var row = new float[x.Dimension];
-        for (int i = 0; i < x.Rows; i++)
+        var rows = new float[Rows * x.Dimension];
+        for (int first = 0; first < x.Rows; first += Rows)
         {
-            var from = x.Row(i);
-            for (int j = 0; j < row.Length; j++)
-                row[j] = (float)(from[j] - mean[j]);
-            device.Upload(row, centred.View.SubView((long)i * x.Dimension, x.Dimension));
+            int count = Math.Min(Rows, x.Rows - first), start = first;
+            Parallel.For(0, count, i =>
+            {
+                var from = x.Row(start + i);
+                var to = rows.AsSpan(i * x.Dimension, x.Dimension);
+                for (int j = 0; j < to.Length; j++)
+                    to[j] = (float)(from[j] - mean[j]);
+            });
+            device.Upload(rows.AsSpan(0, count * x.Dimension), centred.View.SubView((long)first * x.Dimension, (long)count * x.Dimension));
         }
     }
 
     /// <summary>Eigenvalues, at least the asked ones, and vectors as rows of the covariance [D, D] or the Gram matrix [n, n]; both over n − 1.</summary>
-    private static (double[] Values, float[] Vectors) Leading(Device device, DeviceBuffer centred, int n, int length, bool dual, int dimensions, CancellationToken token)
+    private static (double[] Values, float[] Vectors) Leading(Device device, DeviceBuffer centred, int n, int length, bool dual, int dimensions, IProgressSink? progress, CancellationToken token)
     {
         int size = dual ? n : length;
-        var shape = dual ? new GemmShape(n, n, length, TransposeA: 0, TransposeB: 1, Exact: 1) : new GemmShape(length, length, n, TransposeA: 1, TransposeB: 0, Exact: 1);
+        var shape = new GramShape(size, dual ? length : n, dual ? 0 : 1);
         using var products = device.Allocate((long)size * size);
-        using (var workspace = device.Allocate(Gemm.Operation.Workspace(device, shape)))
-            Gemm.Multiply(device, shape, centred, centred, products, workspace);
-        if (LeadingEigen.Pays(size, dimensions) && LeadingEigen.Find(device, products, size, dimensions, token) is { } found)
-            return ([.. found.Values.Select(v => v / (n - 1))], found.Vectors);
-        var (values, vectors) = SymmetricEigen.Decompose(Symmetric(device.Download(products.View), size, n - 1), size, dimensions, token);
-        var rows = new float[(long)dimensions * size];
-        for (int i = 0; i < dimensions; i++)
-            for (int j = 0; j < size; j++)
-                rows[(long)i * size + j] = (float)vectors[i][j];
-        return (values, rows);
-    }
-
-    /// <summary>The two triangles are sums in another order; the eigensolver wants exact symmetry.</summary>
-    private static double[] Symmetric(float[] single, int size, int divisor)
-    {
-        var products = new double[single.LongLength];
-        for (int i = 0; i < size; i++)
-            for (int j = 0; j <= i; j++)
-                products[(long)i * size + j] = products[(long)j * size + i] = ((double)single[(long)i * size + j] + single[(long)j * size + i]) / 2 / divisor;
-        return products;
+        using (var workspace = device.Allocate(Gram.Operation.Workspace(device, shape)))
+            Gram.Multiply(device, shape, centred, products, workspace);
+        if (LeadingEigen.Pays(size, dimensions))
+        {
+            progress?.Begin($"Looking for {dimensions} components", 0, "components");
+            if (LeadingEigen.Find(device, products, size, dimensions, token) is { } found)
+                return ([.. found.Values.Select(v => v / (n - 1))], found.Vectors);
+        }
+        var (values, vectors) = SymmetricEigen.Decompose(device, Array.ConvertAll(device.Download(products.View), x => (double)x / (n - 1)), size, dimensions, progress, token);
+        progress?.Begin("Making the components", 0, "components");
+        return (values, Array.ConvertAll(vectors, x => (float)x));
     }
 
     private static float[] Multiply(Device device, GemmShape shape, float[] a, DeviceBuffer b)
@@ -108,7 +116,7 @@ public static class PrincipalComponents
     private static Projection Assemble(float[] axes, double[] mean, double[] values, int dimensions, int length, bool whiten)
     {
         var bias = new float[dimensions];
-        for (int i = 0; i < dimensions; i++)
+        Parallel.For(0, dimensions, i =>
         {
             var axis = axes.AsSpan(i * length, length);
             double norm = 0;
@@ -122,7 +130,7 @@ public static class PrincipalComponents
                 product += axis[j] * mean[j];
             }
             bias[i] = (float)-product;
-        }
+        });
         return new(length, dimensions, axes, bias, [.. values.Take(dimensions).Select(v => (float)v)]);
     }
 }
