@@ -83,7 +83,8 @@ public static partial class NearestNeighbours
     }
 
     /// <summary>
-    /// A panel of rows, of each piece its part: a piece's panels stand behind each other, so that a block of them fills the cache's sets evenly. And the rows' squared norms by the very sums that a tile does for a dot product: the distance of equal rows is exactly 0.
+    /// A panel of rows, of each piece its part: a piece's panels stand behind each other, so that a block of them fills the cache's sets evenly. And
+    /// the rows' squared norms by the very sums that a tile does for a dot product: the distance of equal rows is exactly 0.
     /// </summary>
     private readonly unsafe struct PackTask(float* from, int count, int length, int width, float* to, long padded, float* norms) : IHostTask
     {
@@ -123,7 +124,8 @@ public static partial class NearestNeighbours
     }
 
     /// <summary>One block of queries against one slice of the packed rows: a heap of keys for each query.</summary>
-    private readonly unsafe struct SearchTask(Device device, SearchShape s, int slices, int first, int count, float* queries, float* database, int databaseBlock, float* queryNorms, float* rowNorms, float* scratch, ulong* keys) : IHostTask
+    private readonly unsafe struct SearchTask(
+        Device device, SearchShape s, int slices, int first, int count, float* queries, float* database, int databaseBlock, float* queryNorms, float* rowNorms, float* scratch, ulong* keys) : IHostTask
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)

@@ -20,9 +20,11 @@ public sealed class TridiagonalEigenPairs
         yield return new TestCaseData(Noise(140).Select(x => 1e30 * x).ToArray(), Noise(140).Select(x => 1e30 * x).ToArray()).SetArgDisplayNames("huge");
         // Wilkinson's matrix: pairs of eigenvalues that agree to fp64's end; several glued with weak couplings make whole clusters.
         double[] wilkinson = [.. Enumerable.Range(0, 21).Select(i => (double)Math.Abs(i - 10))];
-        yield return new TestCaseData(wilkinson.Concat(wilkinson).Concat(wilkinson).Concat(wilkinson).Concat(wilkinson).ToArray(), Enumerable.Range(0, 105).Select(i => i % 21 == 20 ? 1e-8 : 1.0).ToArray()).SetArgDisplayNames("glued Wilkinson");
+        double[] glued = [.. wilkinson, .. wilkinson, .. wilkinson, .. wilkinson, .. wilkinson], weak = [.. Enumerable.Range(0, 105).Select(i => i % 21 == 20 ? 1e-8 : 1.0)];
+        yield return new TestCaseData(glued, weak).SetArgDisplayNames("glued Wilkinson");
         // Falls over twelve orders, as the variance of descriptors may.
-        yield return new TestCaseData(Enumerable.Range(0, 160).Select(i => Math.Pow(10, -i / 13.0)).ToArray(), Enumerable.Range(0, 160).Select(i => 0.3 * Math.Pow(10, -i / 13.0)).ToArray()).SetArgDisplayNames("falling");
+        double[] falling = [.. Enumerable.Range(0, 160).Select(i => Math.Pow(10, -i / 13.0))];
+        yield return new TestCaseData(falling, falling.Select(x => 0.3 * x).ToArray()).SetArgDisplayNames("falling");
     }
 
     /// <summary>T = Σ λ v vᵀ with orthonormal v, relative to the largest number of T: a few units of fp64 times √n.</summary>
