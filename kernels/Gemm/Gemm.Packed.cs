@@ -7,7 +7,7 @@ public static unsafe partial class Gemm
     /// <summary>Rows and columns below which operands are used too seldom to pay for packing both of them.</summary>
     private const int PackedFrom = 1024;
 
-    private static string? LeavesToTiles(GemmShape s) => Math.Min(s.M, s.N) < PackedFrom ? $"is quicker from {PackedFrom} × {PackedFrom} on" : null;
+    private static string? LeavesToTiles(Device device, GemmShape s) => Math.Min(s.M, s.N) < PackedFrom ? $"is quicker from {PackedFrom} × {PackedFrom} on" : null;
 
     /// <summary>Enough for fewer rows too, which the variant behind this takes.</summary>
     private static long PackedWorkspace(Device device, GemmShape s) => Math.Max(PackedProduct<float>.PackedLength(s.M, s.N, s.K), device.Threads * WorkerScratch(s, HostRows));
