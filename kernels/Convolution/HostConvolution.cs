@@ -216,6 +216,8 @@ internal readonly unsafe struct HostConvolution : IHostTask
                     float* from = input + group * groupIn + (joined ? run * pitch : run / kernelColumns * pitch + run % kernelColumns * strip.Channels);
                     for (int pixel = 0; pixel < pixels; pixel += RegisterTile.Rows)
                     {
+                        if (run + count == runs)
+                            Fetch(width, pixel + RegisterTile.Rows, Math.Min(pixels, pixel + 2 * RegisterTile.Rows), columns, target + group * groupOut + start, targetPitch);
                         float* to = count == runs ? sums : sums + (long)pixel * width;
                         HostPanels.MultiplyRuns(width, from, offsets + pixel, taps, panel + (long)run * runLength * width, to, run > 0);
                         if (run + count == runs)
@@ -224,6 +226,17 @@ internal readonly unsafe struct HostConvolution : IHostTask
                 }
                 panel += (long)runs * runLength * width;
             }
+        }
+    }
+
+    /// <summary>Outputs of the next register tile come nearer while this one is made; else storing them would wait for each line.</summary>
+    private void Fetch(int width, int pixel, int end, int columns, float* target, long targetPitch)
+    {
+        int step = phase.Step * outPitch;
+        for (; pixel < end; pixel++)
+        {
+            int line = pixel / columns, column = pixel - line * columns;
+            HostPrefetch.Far(target + line * targetPitch + (long)column * step, width);
         }
     }
 

@@ -7,7 +7,7 @@ namespace IlgpuNetVlad.Kernels;
 /// The Host variant of 3×3 and 5×5 convolutions by <see cref="Winograd"/>: forward, and backward for data, which is the forward pass of the masked dy with the filters
 /// turned and their channels swapped.
 /// <para>
-/// A worker takes a block of up to 24 or 48 tiles, of whatever images. It transforms all input channels of the block into its own scratch V [point][tile][channel];
+/// A worker takes a block of up to 24 or 48 tiles, of whatever images, as many blocks as each other worker. It transforms all input channels of the block into its own scratch V [point][tile][channel];
 /// then, panel of 64 output channels by panel, multiplies V by the transformed weights at each of the 36 points through <see cref="RegisterTile"/> into M
 /// [point][tile][64], which stays in the L2 cache, and transforms M to outputs with bias and ReLU, and takes the maxima of 2×2 where pooling follows: then
 /// the map before it is never written. Weights are transformed once a call, or once for many calls (<see cref="Preparation{TProblem}"/>). 2.25 multiply-adds an
@@ -25,7 +25,7 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
     private static int MaxBlock(int channels) => channels <= 256 ? 24 : 48;
 
     private readonly float* input, mask, packed, bias, output, scratch;
-    private readonly int images, rows, columns, channels, pitch, outRows, outColumns, outChannels, outPitch, padding, block;
+    private readonly int images, rows, columns, channels, pitch, outRows, outColumns, outChannels, outPitch, padding, threads, blocks;
     private readonly bool relu, pooled;
 
     /// <summary>Of the way back, where <see cref="images"/> counts those alone.</summary>
@@ -53,15 +53,9 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
         this.outChannels = outChannels;
         this.outPitch = outPitch;
         scratch = workspace;
-        block = Block(Tiles, threads, MaxBlock(channels));
-    }
-
-    /// <summary>Tiles of a block such that all threads get as many.</summary>
-    private static int Block(long tiles, int threads, int most)
-    {
-        long rounds = (tiles + (long)threads * most - 1) / ((long)threads * most);
-        long each = (tiles + threads * rounds - 1) / (threads * rounds);
-        return (int)((each + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows);
+        this.threads = threads;
+        long each = (long)threads * MaxBlock(channels) / RegisterTile.Rows;
+        blocks = (int)Math.Min((RegisterTiles + each - 1) / each * threads, RegisterTiles);
     }
 
     private int TileRows => WinogradFilter<TFilter>.Tiles(outRows);
@@ -69,6 +63,14 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
     private int TileColumns => WinogradFilter<TFilter>.Tiles(outColumns);
 
     private long Tiles => (long)images * TileRows * TileColumns;
+
+    private long RegisterTiles => (Tiles + RegisterTile.Rows - 1) / RegisterTile.Rows;
+
+    /// <summary>Tiles of the largest block.</summary>
+    private int Block => (int)((RegisterTiles + blocks - 1) / blocks) * RegisterTile.Rows;
+
+    /// <summary>The first tile of a block: whole register tiles, dealt evenly, and as many blocks to each thread.</summary>
+    private long First(long block) => Math.Min(RegisterTiles * block / blocks * RegisterTile.Rows, Tiles);
 
     /// <summary>Floats from one point of V to the next; not a multiple of 4 KiB, where all points would fall into the same lines of the L1 cache.</summary>
     private static long PointStep(int tiles, int width) => (long)tiles * width + 16;
@@ -107,37 +109,90 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
             workspace + WinogradWeightPacking<TFilter>.Length(s.Oc, s.Ic), device.Threads).Run(device);
     }
 
-    private void Run(Device device) => device.RunHost((int)((Tiles + block - 1) / block), this);
+    private void Run(Device device) => device.RunHost(blocks, this);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(int tile, int worker)
     {
-        long first = (long)tile * block;
-        int tiles = (int)Math.Min(block, Tiles - first);
+        int block = Block;
+        long first = First(tile);
+        int tiles = (int)(First(tile + 1) - first);
         float* zeros = scratch + worker * WorkerFloats(channels);
         new Span<float>(zeros, channels).Clear();
         float* transformed = zeros + (channels + 15) / 16 * 16;
         long inStep = PointStep(block, channels);
         float* products = transformed + Winograd.Points * inStep;
-        for (int t = 0; t < tiles; t++)
-            Read(first + t, zeros, transformed + (long)t * channels, inStep);
+        for (int t = 0; t < tiles;)
+            t += Read(first + t, tiles - t, zeros, transformed + (long)t * channels, inStep);
 
         // The last register tile reaches beyond the block: it repeats a row, and those products are never read.
         int* offsets = stackalloc int[block];
         for (int t = 0; t < block; t++)
             offsets[t] = Math.Min(t, tiles - 1) * channels;
-        var run = HostRuns.One(channels);
+        // While a worker multiplies it asks for what it will need: the input of the block that is likely its next one, the outputs that it will write, weights and rows of V.
+        long nextBlock = tile + threads, nextFirst = nextBlock < blocks ? First(nextBlock) : 0;
+        int nextTiles = nextBlock < blocks ? (int)(First(nextBlock + 1) - nextFirst) : 0;
+        int calls = Winograd.Points * ((tiles + RegisterTile.Rows - 1) / RegisterTile.Rows), allCalls = calls * HostPanels.Count(outChannels), call = 0;
         long weightStep = (long)channels * HostPanels.Padded(outChannels);
         for (int start = 0, width; start < outChannels; start += width)
         {
             width = HostPanels.Width(outChannels - start);
             long outStep = PointStep(block, width);
-            float* panel = packed + (long)channels * start;
-            for (int q = 0; q < Winograd.Points; q++)
-                for (int t = 0; t < tiles; t += RegisterTile.Rows)
-                    HostPanels.MultiplyRuns(width, transformed + q * inStep, offsets + t, run, panel + q * weightStep, products + q * outStep + (long)t * width, false);
+            float* panel = packed + (long)channels * start, nextPanel = packed + (start + width < outChannels ? (long)channels * (start + width) : 0);
+            for (int q = 0, step = 0; q < Winograd.Points; q++)
+            {
+                float* v = transformed + q * inStep, weights = panel + q * weightStep;
+                float* next = q < Winograd.Points - 1 ? weights + weightStep : nextPanel, end = next + (long)channels * width;
+                for (int t = 0; t < tiles; t += RegisterTile.Rows, next += (long)channels * HostPrefetch.Line, step++, call++)
+                {
+                    FetchInput(nextFirst, Share(nextTiles * Winograd.Patch, call, allCalls), Share(nextTiles * Winograd.Patch, call + 1, allCalls));
+                    FetchOutput(first, Share(tiles * TFilter.Tile, step, calls), Share(tiles * TFilter.Tile, step + 1, calls), start, width);
+                    float* nextRows = t + RegisterTile.Rows < tiles ? v + (long)(t + RegisterTile.Rows) * channels : v + inStep;
+                    HostPanels.MultiplyAhead(width, v, offsets + t, channels, weights, products + q * outStep + (long)t * width, nextRows, next < end ? next : weights);
+                }
+            }
             for (int t = 0; t < tiles; t++)
                 Write(first + t, products + (long)t * width, outStep, start, Math.Min(width, outChannels - start), products + Winograd.Points * outStep);
+        }
+    }
+
+    /// <summary>Of so many things, those that are done when <paramref name="call"/> of <paramref name="calls"/> are.</summary>
+    private static int Share(int things, int call, int calls) => (int)((long)things * call / calls);
+
+    /// <summary>Rows of patches, numbered from a tile's first: the middle four pixels, which its neighbours on both sides do not read first.</summary>
+    private void FetchInput(long first, int from, int end)
+    {
+        for (; from < end; from++)
+        {
+            var (image, row, column) = Place(first + from / Winograd.Patch);
+            int h = row + from % Winograd.Patch - padding, w = Math.Min(column + 2 - padding, columns - TFilter.Tile);
+            if ((uint)h >= (uint)rows || w < 0)
+                continue;
+            long at = (((long)image * rows + h) * columns + w) * pitch;
+            for (int j = 0; j < TFilter.Tile; j++, at += pitch)
+            {
+                HostPrefetch.Far(input + at, channels);
+                if (mask != null)
+                    HostPrefetch.Far(mask + at, channels);
+            }
+        }
+    }
+
+    /// <summary>Rows of outputs, numbered from a tile's first, of a panel.</summary>
+    private void FetchOutput(long first, int from, int end, int channel, int width)
+    {
+        int side = pooled ? TFilter.Tile / 2 : TFilter.Tile, mapRows = pooled ? outRows / 2 : outRows, mapColumns = pooled ? outColumns / 2 : outColumns;
+        for (; from < end; from++)
+        {
+            int i = from % TFilter.Tile;
+            var (image, row, column) = Place(first + from / TFilter.Tile);
+            row = row / TFilter.Tile * side + i;
+            column = column / TFilter.Tile * side;
+            if (i >= side || row >= mapRows)
+                continue;
+            float* to = output + (((long)image * mapRows + row) * mapColumns + column) * outPitch + channel;
+            for (int j = column; j < Math.Min(column + side, mapColumns); j++, to += outPitch)
+                HostPrefetch.Far(to, width);
         }
     }
 
@@ -148,27 +203,25 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
         return (live is { } some ? some[image] : image, (int)(line % TileRows) * TFilter.Tile, (int)(tile % TileColumns) * TFilter.Tile);
     }
 
-    private void Read(long tile, float* zeros, float* to, long step)
+    /// <summary>Transforms tiles from this one on as far as they stand side by side.</summary>
+    /// <returns>Their number.</returns>
+    [SkipLocalsInit]
+    private int Read(long tile, int tiles, float* zeros, float* to, long step)
     {
-        float** pixels = stackalloc float*[2 * Winograd.Points];
-        float** masks = mask == null ? null : pixels + Winograd.Points;
+        float** pixels = stackalloc float*[2 * WinogradTransforms.MaxColumns * Winograd.Patch];
+        float** masks = mask == null ? null : pixels + WinogradTransforms.MaxColumns * Winograd.Patch;
         var (image, row, column) = Place(tile);
-        for (int i = 0; i < Winograd.Patch; i++)
-            for (int j = 0; j < Winograd.Patch; j++)
-            {
-                int h = row + i - padding, w = column + j - padding;
-                bool inside = (uint)h < (uint)rows && (uint)w < (uint)columns;
-                long at = (((long)image * rows + h) * columns + w) * pitch;
-                pixels[i * Winograd.Patch + j] = inside ? input + at : zeros;
-                if (mask != null)
-                    masks[i * Winograd.Patch + j] = inside ? mask + at : zeros;
-            }
+        tiles = Math.Min(Math.Min(tiles, WinogradTransforms.MaxRun), TileColumns - column / TFilter.Tile);
+        new WinogradPatches(input, rows, columns, pitch, padding).Find<TFilter>(image, row, column, tiles, zeros, pixels);
+        if (mask != null)
+            new WinogradPatches(mask, rows, columns, pitch, padding).Find<TFilter>(image, row, column, tiles, zeros, masks);
         if (Vector512.IsHardwareAccelerated)
-            WinogradTransforms.Input<Vector512<float>, HostVector512>(pixels, masks, channels, to, (nint)step);
+            WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter>(pixels, masks, tiles, channels, to, (nint)step);
         else if (Vector256.IsHardwareAccelerated)
-            WinogradTransforms.Input<Vector256<float>, HostVector256>(pixels, masks, channels, to, (nint)step);
+            WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter>(pixels, masks, tiles, channels, to, (nint)step);
         else
-            WinogradTransforms.Input<Vector128<float>, HostVector128>(pixels, masks, channels, to, (nint)step);
+            WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter>(pixels, masks, tiles, channels, to, (nint)step);
+        return tiles;
     }
 
     /// <param name="channel">The panel's first output channel.</param>
@@ -183,43 +236,97 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
             Write<Vector128<float>, HostVector128>(tile, from, step, channel, used, pixels);
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Write<TVector, TOps>(long tile, float* from, long step, int channel, int used, float* pixels)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
     {
+        float* between = stackalloc float[24 * 16];
         var (image, row, column) = Place(tile);
         int lanes = TOps.Count, height = Math.Min(TFilter.Tile, outRows - row), width = Math.Min(TFilter.Tile, outColumns - column);
-        int mapRows = outRows, mapColumns = outColumns;
+        int mapRows = outRows, mapColumns = outColumns, side = TFilter.Tile;
         if (pooled)
         {
             // An odd row or column at the end has no window. Tiles begin at even places, so each window lies in one tile.
             (height, width, row, column, mapRows, mapColumns) = (height / 2, width / 2, row / 2, column / 2, outRows / 2, outColumns / 2);
+            side /= 2;
         }
         float* tileStart = output + (((long)image * mapRows + row) * mapColumns + column) * outPitch + channel;
+        bool whole = height == side && width == side;
         for (int c = 0; c < used; c += lanes)
         {
-            WinogradTransforms.Output<TVector, TOps, TFilter>(from + c, (nint)step, pixels);
-            if (pooled)
-                Pool<TVector, TOps>(pixels);
+            WinogradTransforms.OutputColumns<TVector, TOps, TFilter>(from + c, (nint)step, between);
             int count = Math.Min(lanes, used - c);
-            for (int i = 0; i < height; i++)
-                for (int j = 0; j < width; j++)
+            float* to = tileStart + c, biases = bias == null ? null : bias + channel + c;
+            if (!whole || count < lanes)
+            {
+                WriteParts<TVector, TOps>(between, height, width, count, biases, to, mapColumns, pixels);
+                continue;
+            }
+            for (int i = 0; i < TFilter.Tile; i += 2)
+            {
+                WinogradTransforms.OutputRow<TVector, TOps, TFilter>(between, i, out var a0, out var a1, out var a2, out var a3);
+                WinogradTransforms.OutputRow<TVector, TOps, TFilter>(between, i + 1, out var b0, out var b1, out var b2, out var b3);
+                if (pooled)
                 {
-                    float* to = tileStart + ((long)i * mapColumns + j) * outPitch + c, pixel = pixels + (i * TFilter.Tile + j) * lanes;
-                    if (count == lanes)
-                    {
-                        var value = TOps.Load(pixel);
-                        if (bias != null)
-                            value = TOps.Add(value, TOps.Load(bias + channel + c));
-                        if (relu)
-                            value = TOps.Max(value, default);
-                        TOps.Store(value, to);
-                    }
-                    else
-                        HostPanels.Finish(pixel, lanes, bias == null ? null : bias + channel + c, relu, to, outPitch, 1, count);
+                    Put<TVector, TOps>(TOps.Max(TOps.Max(a0, a1), TOps.Max(b0, b1)), biases, to);
+                    if (TFilter.Tile == 4)
+                        Put<TVector, TOps>(TOps.Max(TOps.Max(a2, a3), TOps.Max(b2, b3)), biases, to + outPitch);
+                    to += (long)mapColumns * outPitch;
+                    continue;
                 }
+                float* below = to + (long)mapColumns * outPitch;
+                Put<TVector, TOps>(a0, biases, to);
+                Put<TVector, TOps>(a1, biases, to + outPitch);
+                Put<TVector, TOps>(b0, biases, below);
+                Put<TVector, TOps>(b1, biases, below + outPitch);
+                if (TFilter.Tile == 4)
+                {
+                    Put<TVector, TOps>(a2, biases, to + 2 * outPitch);
+                    Put<TVector, TOps>(a3, biases, to + 3 * outPitch);
+                    Put<TVector, TOps>(b2, biases, below + 2 * outPitch);
+                    Put<TVector, TOps>(b3, biases, below + 3 * outPitch);
+                }
+                to = below + (long)mapColumns * outPitch;
+            }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Put<TVector, TOps>(TVector value, float* biases, float* to)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+    {
+        if (biases != null)
+            value = TOps.Add(value, TOps.Load(biases));
+        if (relu)
+            value = TOps.Max(value, default);
+        TOps.Store(value, to);
+    }
+
+    /// <summary>A tile that the map's end cuts, or channels that fill no vector.</summary>
+    private void WriteParts<TVector, TOps>(float* between, int height, int width, int count, float* biases, float* to, int mapColumns, float* pixels)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+    {
+        int lanes = TOps.Count;
+        for (int i = 0; i < TFilter.Tile; i++)
+        {
+            WinogradTransforms.OutputRow<TVector, TOps, TFilter>(between, i, out var y0, out var y1, out var y2, out var y3);
+            float* pixel = pixels + i * TFilter.Tile * lanes;
+            TOps.Store(y0, pixel);
+            TOps.Store(y1, pixel + lanes);
+            if (TFilter.Tile == 2)
+                continue;
+            TOps.Store(y2, pixel + 2 * lanes);
+            TOps.Store(y3, pixel + 3 * lanes);
+        }
+        if (pooled)
+            Pool<TVector, TOps>(pixels);
+        for (int i = 0; i < height; i++)
+            for (int j = 0; j < width; j++)
+                HostPanels.Finish(pixels + (i * TFilter.Tile + j) * lanes, lanes, biases, relu, to + ((long)i * mapColumns + j) * outPitch, outPitch, 1, count);
     }
 
     /// <summary>

@@ -52,9 +52,7 @@ internal static unsafe class HostWinogradGradient<TFilter>
         new Span<float>(zeros, Zeros(s)).Clear();
         device.RunHost(Winograd.Points, new ClearTask(s, sums, gradients, block));
         float* mask = s.Relu != 0 ? y : null;
-        int panels = 0;
-        for (int start = 0; start < s.Oc; start += HostPanels.Width(s.Oc - start))
-            panels++;
+        int panels = HostPanels.Count(s.Oc);
         for (long first = 0; first < tiles; first += block)
         {
             int count = (int)Math.Min(block, tiles - first);
@@ -82,32 +80,47 @@ internal static unsafe class HostWinogradGradient<TFilter>
     {
         public void Run(int tile, int worker)
         {
-            for (int t = tile * TaskTiles; t < Math.Min(count, (tile + 1) * TaskTiles); t++)
-                Transform(t);
+            int end = Math.Min(count, (tile + 1) * TaskTiles);
+            for (int t = tile * TaskTiles; t < end;)
+                t += TransformInputs(t, end - t);
+            for (int t = tile * TaskTiles; t < end; t++)
+                TransformGradient(t);
         }
 
-        private void Transform(int t)
+        private (int Image, int Row, int Column) Place(int t)
         {
-            int tileColumns = WinogradFilter<TFilter>.Tiles(s.Q), tileRows = WinogradFilter<TFilter>.Tiles(s.P), padded = HostPanels.Padded(s.Oc);
+            int tileColumns = WinogradFilter<TFilter>.Tiles(s.Q), tileRows = WinogradFilter<TFilter>.Tiles(s.P);
             long tile = first + t, line = tile / tileColumns;
-            int image = live[(int)(line / tileRows)], row = (int)(line % tileRows) * TFilter.Tile, column = (int)(tile % tileColumns) * TFilter.Tile;
-            float** pixels = stackalloc float*[2 * Winograd.Points];
-            for (int i = 0; i < Winograd.Patch; i++)
-                for (int j = 0; j < Winograd.Patch; j++)
-                {
-                    int h = row + i - s.Padding, w = column + j - s.Padding;
-                    pixels[i * Winograd.Patch + j] = (uint)h < (uint)s.H && (uint)w < (uint)s.W ? x + (((long)image * s.H + h) * s.W + w) * s.Ic : zeros;
-                }
+            return (live[(int)(line / tileRows)], (int)(line % tileRows) * TFilter.Tile, (int)(tile % tileColumns) * TFilter.Tile);
+        }
+
+        /// <summary>Transforms tiles from this one on as far as they stand side by side.</summary>
+        /// <returns>Their number.</returns>
+        [SkipLocalsInit]
+        private int TransformInputs(int t, int tiles)
+        {
+            var (image, row, column) = Place(t);
+            tiles = Math.Min(Math.Min(tiles, WinogradTransforms.MaxRun), WinogradFilter<TFilter>.Tiles(s.Q) - column / TFilter.Tile);
+            float** pixels = stackalloc float*[WinogradTransforms.MaxColumns * Winograd.Patch];
+            new WinogradPatches(x, s.H, s.W, s.Ic, s.Padding).Find<TFilter>(image, row, column, tiles, zeros, pixels);
             float* to = inputs + (long)t * s.Ic;
             nint step = (nint)PointStep(block, s.Ic);
             if (Vector512.IsHardwareAccelerated)
-                WinogradTransforms.Input<Vector512<float>, HostVector512>(pixels, null, s.Ic, to, step);
+                WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter>(pixels, null, tiles, s.Ic, to, step);
             else if (Vector256.IsHardwareAccelerated)
-                WinogradTransforms.Input<Vector256<float>, HostVector256>(pixels, null, s.Ic, to, step);
+                WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter>(pixels, null, tiles, s.Ic, to, step);
             else
-                WinogradTransforms.Input<Vector128<float>, HostVector128>(pixels, null, s.Ic, to, step);
+                WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter>(pixels, null, tiles, s.Ic, to, step);
+            return tiles;
+        }
 
-            float** masks = mask == null ? null : pixels + Winograd.Points;
+        [SkipLocalsInit]
+        private void TransformGradient(int t)
+        {
+            var (image, row, column) = Place(t);
+            int padded = HostPanels.Padded(s.Oc);
+            float** pixels = stackalloc float*[2 * TFilter.Tile * TFilter.Tile];
+            float** masks = mask == null ? null : pixels + TFilter.Tile * TFilter.Tile;
             for (int i = 0; i < TFilter.Tile; i++)
                 for (int j = 0; j < TFilter.Tile; j++)
                 {
@@ -117,8 +130,8 @@ internal static unsafe class HostWinogradGradient<TFilter>
                     if (mask != null)
                         masks[i * TFilter.Tile + j] = inside ? mask + at : zeros;
                 }
-            to = gradients + (long)t * padded;
-            step = (nint)PointStep(block, padded);
+            float* to = gradients + (long)t * padded;
+            nint step = (nint)PointStep(block, padded);
             if (Vector512.IsHardwareAccelerated)
                 WinogradTransforms.Gradient<Vector512<float>, HostVector512, TFilter>(pixels, masks, s.Oc, to, step);
             else if (Vector256.IsHardwareAccelerated)
@@ -145,8 +158,23 @@ internal static unsafe class HostWinogradGradient<TFilter>
                 // Rows beyond the last channel repeat it, into rows of the sums that are never read.
                 for (int i = 0; i < RegisterTile.Rows; i++)
                     offsets[i] = Math.Min(i, s.Ic - 1 - k);
+                FetchNext(from, to, k, width);
                 HostPanels.MultiplyOuter(width, from + k, offsets, 1, 0, count, s.Ic, gradient, padded, to + (long)k * padded, padded);
             }
+        }
+
+        /// <summary>The next register tile's sums, and the next lines of V, which lie a row apart: the processor's own foresight finds neither.</summary>
+        private void FetchNext(float* from, float* to, int k, int width)
+        {
+            int next = k + RegisterTile.Rows, padded = HostPanels.Padded(s.Oc);
+            if (next >= s.Ic)
+                return;
+            for (int i = next; i < next + RegisterTile.Rows; i++)
+                HostPrefetch.Far(to + (long)i * padded, width);
+            int line = (next + RegisterTile.Rows - 1) / HostPrefetch.Line * HostPrefetch.Line;
+            if (line >= next && line < s.Ic)
+                for (int t = 0; t < count; t++)
+                    HostPrefetch.Far(from + (long)t * s.Ic + line);
         }
     }
 

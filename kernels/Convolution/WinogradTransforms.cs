@@ -3,57 +3,60 @@ using System.Runtime.CompilerServices;
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
-/// The transforms of <see cref="Winograd"/> for one tile and a run of channels: the lanes of a vector are channels, so nothing is shuffled. Each is a pass over
-/// columns into a scratch of 36 vectors, which stays in the L1 cache, then a pass over rows. About 144 multiply-adds a channel for the inputs, for the outputs 100 with 3×3 taps and 56 with 5×5.
+/// The transforms of <see cref="Winograd"/>: the lanes of a vector are channels, so nothing is shuffled. Each is a pass over columns into a scratch, which stays in the L1
+/// cache, then a pass over rows. Multiply-adds a tile and channel: for the inputs about 120 with 3×3 taps and 96 with 5×5, for the outputs 100 and 56.
 /// </summary>
 internal static unsafe class WinogradTransforms
 {
-    /// <summary>Floats of scratch: 36 of the widest vectors.</summary>
-    private const int Scratch = Winograd.Points * 16;
+    /// <summary>Tiles side by side that <see cref="Input"/> takes at once, and columns of their patches, with the widest tiles: both passes stay in the L1 cache.</summary>
+    public const int MaxRun = 8, MaxColumns = (MaxRun - 1) * 4 + Winograd.Patch;
 
-    /// <summary>to[point·step + c] = (Bᵀ d B)[point] of channel c, for all channels.</summary>
-    /// <param name="pixels">36 pixels of the patch, row by row.</param>
+    /// <summary>Floats of the widest vector.</summary>
+    private const int MaxLanes = 16;
+
+    /// <summary>
+    /// to[point·step + t·channels + c] = (Bᵀ d B)[point] of tile t and channel c, for tiles side by side and all channels. Neighbouring patches share columns, which pass over
+    /// once.
+    /// </summary>
+    /// <param name="pixels">Pixels of the patches, column by column: 6 of each.</param>
     /// <param name="masks">Where not null, ReLU's output at those pixels: a pixel counts as 0 where it is not above 0.</param>
+    /// <param name="tiles">At most <see cref="MaxRun"/>.</param>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Input<TVector, TOps>(float** pixels, float** masks, int channels, float* to, nint step)
+    public static void Input<TVector, TOps, TFilter>(float** pixels, float** masks, int tiles, int channels, float* to, nint step)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
+        where TFilter : struct, IWinogradFilter
     {
-        float* between = stackalloc float[Scratch];
-        int width = TOps.Count;
+        float* between = stackalloc float[MaxColumns * Winograd.Patch * MaxLanes];
+        int width = TOps.Count, column = Winograd.Patch * width;
         for (int at = 0; at < channels; at += width)
         {
             // The last vector begins earlier and computes some channels again.
-            int c = Math.Min(at, channels - width);
-            for (int j = 0; j < 6; j++)
-            {
-                TVector d0, d1, d2, d3, d4, d5;
-                if (masks == null)
-                {
-                    d0 = TOps.Load(pixels[j] + c);
-                    d1 = TOps.Load(pixels[6 + j] + c);
-                    d2 = TOps.Load(pixels[12 + j] + c);
-                    d3 = TOps.Load(pixels[18 + j] + c);
-                    d4 = TOps.Load(pixels[24 + j] + c);
-                    d5 = TOps.Load(pixels[30 + j] + c);
-                }
-                else
-                {
-                    d0 = TOps.Gate(TOps.Load(pixels[j] + c), TOps.Load(masks[j] + c));
-                    d1 = TOps.Gate(TOps.Load(pixels[6 + j] + c), TOps.Load(masks[6 + j] + c));
-                    d2 = TOps.Gate(TOps.Load(pixels[12 + j] + c), TOps.Load(masks[12 + j] + c));
-                    d3 = TOps.Gate(TOps.Load(pixels[18 + j] + c), TOps.Load(masks[18 + j] + c));
-                    d4 = TOps.Gate(TOps.Load(pixels[24 + j] + c), TOps.Load(masks[24 + j] + c));
-                    d5 = TOps.Gate(TOps.Load(pixels[30 + j] + c), TOps.Load(masks[30 + j] + c));
-                }
-                Interpolate<TVector, TOps>(d0, d1, d2, d3, d4, d5, between + j * width, 6 * width);
-            }
+            int c = Math.Min(at, channels - width), done = 0;
             float* target = to + c;
-            for (int i = 0; i < 6; i++, target += 6 * step)
+            for (int t = 0; t < tiles; t++, target += channels)
             {
-                float* row = between + i * 6 * width;
-                Interpolate<TVector, TOps>(
-                    TOps.Load(row), TOps.Load(row + width), TOps.Load(row + 2 * width), TOps.Load(row + 3 * width), TOps.Load(row + 4 * width), TOps.Load(row + 5 * width), target, step);
+                for (int end = t * TFilter.Tile + Winograd.Patch; done < end; done++)
+                {
+                    float** d = pixels + done * Winograd.Patch;
+                    TVector d0 = TOps.Load(d[0] + c), d1 = TOps.Load(d[1] + c), d2 = TOps.Load(d[2] + c), d3 = TOps.Load(d[3] + c), d4 = TOps.Load(d[4] + c), d5 = TOps.Load(d[5] + c);
+                    if (masks != null)
+                    {
+                        float** y = masks + done * Winograd.Patch;
+                        d0 = TOps.Gate(d0, TOps.Load(y[0] + c));
+                        d1 = TOps.Gate(d1, TOps.Load(y[1] + c));
+                        d2 = TOps.Gate(d2, TOps.Load(y[2] + c));
+                        d3 = TOps.Gate(d3, TOps.Load(y[3] + c));
+                        d4 = TOps.Gate(d4, TOps.Load(y[4] + c));
+                        d5 = TOps.Gate(d5, TOps.Load(y[5] + c));
+                    }
+                    Interpolate<TVector, TOps>(d0, d1, d2, d3, d4, d5, between + done * column, width);
+                }
+                float* row = between + t * TFilter.Tile * column, points = target;
+                for (int i = 0; i < Winograd.Patch; i++, row += width, points += Winograd.Patch * step)
+                    Interpolate<TVector, TOps>(
+                        TOps.Load(row), TOps.Load(row + column), TOps.Load(row + 2 * column), TOps.Load(row + 3 * column), TOps.Load(row + 4 * column), TOps.Load(row + 5 * column), points, step);
             }
         }
     }
@@ -61,13 +64,14 @@ internal static unsafe class WinogradTransforms
     /// <summary>to[point·step + c] = (A dY Aᵀ)[point] of channel c: what a tile's gradient means at the points.</summary>
     /// <param name="pixels">Pixels of the tile, row by row.</param>
     /// <inheritdoc cref="Input"/>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Gradient<TVector, TOps, TFilter>(float** pixels, float** masks, int channels, float* to, nint step)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
         where TFilter : struct, IWinogradFilter
     {
-        float* between = stackalloc float[Scratch];
+        float* between = stackalloc float[Winograd.Points * MaxLanes];
         int width = TOps.Count;
         for (int at = 0; at < channels; at += width)
         {
@@ -103,28 +107,41 @@ internal static unsafe class WinogradTransforms
         where TOps : struct, IHostVector<TVector>
         => masks == null ? TOps.Load(pixels[index] + c) : TOps.Gate(TOps.Load(pixels[index] + c), TOps.Load(masks[index] + c));
 
-    /// <summary>to[(tile·i + j)·width] = (Aᵀ m A)[i, j] of one vector of channels.</summary>
+    /// <summary>between[(6i + j)·width] = (Aᵀ m)[i, j] of one vector of channels: the first half of Aᵀ m A, 24 vectors or 12.</summary>
     /// <param name="from">Products, points <paramref name="step"/> apart.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Output<TVector, TOps, TFilter>(float* from, nint step, float* to)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void OutputColumns<TVector, TOps, TFilter>(float* from, nint step, float* between)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
         where TFilter : struct, IWinogradFilter
     {
-        float* between = stackalloc float[Scratch];
         int width = TOps.Count;
-        for (int j = 0; j < 6; j++)
+        for (int j = 0; j < 6; j++, from += step, between += width)
         {
-            float* m = from + j * step;
             Evaluate<TVector, TOps, TFilter>(
-                TOps.Load(m), TOps.Load(m + 6 * step), TOps.Load(m + 12 * step), TOps.Load(m + 18 * step), TOps.Load(m + 24 * step), TOps.Load(m + 30 * step), between + j * width, 6 * width);
+                TOps.Load(from), TOps.Load(from + 6 * step), TOps.Load(from + 12 * step), TOps.Load(from + 18 * step), TOps.Load(from + 24 * step), TOps.Load(from + 30 * step),
+                out var y0, out var y1, out var y2, out var y3);
+            TOps.Store(y0, between);
+            TOps.Store(y1, between + 6 * width);
+            if (TFilter.Tile == 2)
+                continue;
+            TOps.Store(y2, between + 12 * width);
+            TOps.Store(y3, between + 18 * width);
         }
-        for (int i = 0; i < TFilter.Tile; i++)
-        {
-            float* row = between + i * 6 * width;
-            Evaluate<TVector, TOps, TFilter>(
-                TOps.Load(row), TOps.Load(row + width), TOps.Load(row + 2 * width), TOps.Load(row + 3 * width), TOps.Load(row + 4 * width), TOps.Load(row + 5 * width), to + i * TFilter.Tile * width, width);
-        }
+    }
+
+    /// <summary>The second half: row <paramref name="row"/> of the tile, of which the last two may not be.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void OutputRow<TVector, TOps, TFilter>(float* between, int row, out TVector y0, out TVector y1, out TVector y2, out TVector y3)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+        where TFilter : struct, IWinogradFilter
+    {
+        int width = TOps.Count;
+        between += row * 6 * width;
+        Evaluate<TVector, TOps, TFilter>(
+            TOps.Load(between), TOps.Load(between + width), TOps.Load(between + 2 * width), TOps.Load(between + 3 * width), TOps.Load(between + 4 * width), TOps.Load(between + 5 * width),
+            out y0, out y1, out y2, out y3);
     }
 
     /// <summary>Bᵀ d in 12 multiply-adds.</summary>
@@ -178,17 +195,18 @@ internal static unsafe class WinogradTransforms
 
     /// <summary>Aᵀ m.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Evaluate<TVector, TOps, TFilter>(TVector m0, TVector m1, TVector m2, TVector m3, TVector m4, TVector m5, float* to, nint step)
+    private static void Evaluate<TVector, TOps, TFilter>(TVector m0, TVector m1, TVector m2, TVector m3, TVector m4, TVector m5, out TVector y0, out TVector y1, out TVector y2, out TVector y3)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
         where TFilter : struct, IWinogradFilter
     {
         TVector nearSum = TOps.Add(m1, m2), nearDifference = TOps.Subtract(m1, m2), farSum = TOps.Add(m3, m4), farDifference = TOps.Subtract(m3, m4);
-        TOps.Store(TOps.Add(m0, TOps.Add(nearSum, farSum)), to);
-        TOps.Store(TOps.MultiplyAdd(TOps.Broadcast(Winograd.A), nearDifference, TOps.MultiplyAdd(TOps.Broadcast(Winograd.B), farDifference, TFilter.Tile == 2 ? m5 : default)), to + step);
+        y0 = TOps.Add(m0, TOps.Add(nearSum, farSum));
+        y1 = TOps.MultiplyAdd(TOps.Broadcast(Winograd.A), nearDifference, TOps.MultiplyAdd(TOps.Broadcast(Winograd.B), farDifference, TFilter.Tile == 2 ? m5 : default));
+        y2 = y3 = default;
         if (TFilter.Tile == 2)
             return;
-        TOps.Store(TOps.MultiplyAdd(TOps.Broadcast(Winograd.A2), nearSum, TOps.MultiplyAdd(TOps.Broadcast(Winograd.B2), farSum, default)), to + 2 * step);
-        TOps.Store(TOps.MultiplyAdd(TOps.Broadcast(Winograd.A3), nearDifference, TOps.MultiplyAdd(TOps.Broadcast(Winograd.B3), farDifference, m5)), to + 3 * step);
+        y2 = TOps.MultiplyAdd(TOps.Broadcast(Winograd.A2), nearSum, TOps.MultiplyAdd(TOps.Broadcast(Winograd.B2), farSum, default));
+        y3 = TOps.MultiplyAdd(TOps.Broadcast(Winograd.A3), nearDifference, TOps.MultiplyAdd(TOps.Broadcast(Winograd.B3), farDifference, m5));
     }
 }

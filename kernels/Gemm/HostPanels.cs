@@ -30,6 +30,30 @@ internal static unsafe class HostPanels
         return start;
     }
 
+    /// <summary>Panels of so many columns.</summary>
+    public static int Count(int columns)
+    {
+        int count = 0;
+        for (int start = 0; start < columns; start += Width(columns - start))
+            count++;
+        return count;
+    }
+
+    /// <summary>
+    /// <see cref="MultiplyRuns"/> of one run, which asks meanwhile for what the next calls will read, if the panel is the widest: where that lies beyond the second-level cache the
+    /// processor's own foresight ends at each page and row.
+    /// </summary>
+    /// <param name="nextA">The next rows of A, in one run.</param>
+    /// <param name="nextB">A part of the next panel of B: <see cref="HostPrefetch.Line"/> · length floats.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyAhead(int width, float* a, int* rows, int length, float* b, float* c, float* nextA, float* nextB)
+    {
+        if (Vector512.IsHardwareAccelerated && width == 64)
+            RegisterTile.MultiplyAhead4<Vector512<float>, HostVector512>(a, rows, length, b, c, width, nextA, nextB);
+        else
+            MultiplyRuns(width, a, rows, HostRuns.One(length), b, c, false);
+    }
+
     /// <inheritdoc cref="RegisterTile.MultiplyRuns1"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void MultiplyRuns(int width, float* a, int* rows, in HostRuns runs, float* b, float* c, bool accumulate)

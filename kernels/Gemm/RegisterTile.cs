@@ -201,6 +201,67 @@ internal static unsafe class RegisterTile
         TOps.Store(c50, c + 5 * stride); TOps.Store(c51, c + 5 * stride + width); TOps.Store(c52, c + 5 * stride + 2 * width); TOps.Store(c53, c + 5 * stride + 3 * width);
     }
 
+    /// <summary>
+    /// C[i, 0 … 4·width) = Σ over k of a[rows[i] + k] · b[k, …], as <see cref="MultiplyRuns4"/>; meanwhile 8·length floats from <paramref name="nextA"/> and 16·length from
+    /// <paramref name="nextB"/> are asked for.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void MultiplyAhead4<TVector, TOps>(float* a, int* rows, int length, float* b, float* c, int stride, float* nextA, float* nextB)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+    {
+        TVector c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33, c40, c41, c42, c43, c50, c51, c52, c53;
+        int width = TOps.Count;
+        c00 = c01 = c02 = c03 = c10 = c11 = c12 = c13 = c20 = c21 = c22 = c23 = c30 = c31 = c32 = c33 = c40 = c41 = c42 = c43 = c50 = c51 = c52 = c53 = default;
+        float* a0 = a + rows[0], a1 = a + rows[1], a2 = a + rows[2], a3 = a + rows[3], a4 = a + rows[4], a5 = a + rows[5];
+        for (int k = 0; k < length; k++)
+        {
+            HostPrefetch.Far(nextA + k * (HostPrefetch.Line / 2));
+            HostPrefetch.Far(nextB + k * HostPrefetch.Line);
+            var b0 = TOps.Load(b);
+            var b1 = TOps.Load(b + width);
+            var b2 = TOps.Load(b + 2 * width);
+            var b3 = TOps.Load(b + 3 * width);
+            b += 4 * width;
+            var x = TOps.Broadcast(a0[k]);
+            c00 = TOps.MultiplyAdd(x, b0, c00);
+            c01 = TOps.MultiplyAdd(x, b1, c01);
+            c02 = TOps.MultiplyAdd(x, b2, c02);
+            c03 = TOps.MultiplyAdd(x, b3, c03);
+            x = TOps.Broadcast(a1[k]);
+            c10 = TOps.MultiplyAdd(x, b0, c10);
+            c11 = TOps.MultiplyAdd(x, b1, c11);
+            c12 = TOps.MultiplyAdd(x, b2, c12);
+            c13 = TOps.MultiplyAdd(x, b3, c13);
+            x = TOps.Broadcast(a2[k]);
+            c20 = TOps.MultiplyAdd(x, b0, c20);
+            c21 = TOps.MultiplyAdd(x, b1, c21);
+            c22 = TOps.MultiplyAdd(x, b2, c22);
+            c23 = TOps.MultiplyAdd(x, b3, c23);
+            x = TOps.Broadcast(a3[k]);
+            c30 = TOps.MultiplyAdd(x, b0, c30);
+            c31 = TOps.MultiplyAdd(x, b1, c31);
+            c32 = TOps.MultiplyAdd(x, b2, c32);
+            c33 = TOps.MultiplyAdd(x, b3, c33);
+            x = TOps.Broadcast(a4[k]);
+            c40 = TOps.MultiplyAdd(x, b0, c40);
+            c41 = TOps.MultiplyAdd(x, b1, c41);
+            c42 = TOps.MultiplyAdd(x, b2, c42);
+            c43 = TOps.MultiplyAdd(x, b3, c43);
+            x = TOps.Broadcast(a5[k]);
+            c50 = TOps.MultiplyAdd(x, b0, c50);
+            c51 = TOps.MultiplyAdd(x, b1, c51);
+            c52 = TOps.MultiplyAdd(x, b2, c52);
+            c53 = TOps.MultiplyAdd(x, b3, c53);
+        }
+        TOps.Store(c00, c); TOps.Store(c01, c + width); TOps.Store(c02, c + 2 * width); TOps.Store(c03, c + 3 * width);
+        TOps.Store(c10, c + stride); TOps.Store(c11, c + stride + width); TOps.Store(c12, c + stride + 2 * width); TOps.Store(c13, c + stride + 3 * width);
+        TOps.Store(c20, c + 2 * stride); TOps.Store(c21, c + 2 * stride + width); TOps.Store(c22, c + 2 * stride + 2 * width); TOps.Store(c23, c + 2 * stride + 3 * width);
+        TOps.Store(c30, c + 3 * stride); TOps.Store(c31, c + 3 * stride + width); TOps.Store(c32, c + 3 * stride + 2 * width); TOps.Store(c33, c + 3 * stride + 3 * width);
+        TOps.Store(c40, c + 4 * stride); TOps.Store(c41, c + 4 * stride + width); TOps.Store(c42, c + 4 * stride + 2 * width); TOps.Store(c43, c + 4 * stride + 3 * width);
+        TOps.Store(c50, c + 5 * stride); TOps.Store(c51, c + 5 * stride + width); TOps.Store(c52, c + 5 * stride + 2 * width); TOps.Store(c53, c + 5 * stride + 3 * width);
+    }
+
     /// <summary>C[i, 0 … 1·width) += Σ over lines and k of a[rows[i] + line·lineStep + k·aStep] · b[(line·length + k)·bStep + …] (rows[0] is 0).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MultiplyOuter1<TVector, TOps>(float* a, int* rows, int lines, nint lineStep, int length, nint aStep, float* b, nint bStep, float* c, int stride)

@@ -1,0 +1,54 @@
+using IlgpuNetVlad.Kernels;
+using IlgpuNetVlad.Tests.DeviceTests;
+
+namespace IlgpuNetVlad.Tests.ConvolutionTests;
+
+/// <summary>A tile's outputs follow from its patch alone, bit for bit: neither its neighbours, with which it shares a column pass, nor its place in a block or before pooling touch them.</summary>
+[TestFixture]
+public sealed class WinogradBits
+{
+    [Test]
+    public void MovedByATile_OutputsMoveWithIt()
+    {
+        // More tiles side by side than one run takes, and lines that begin within a block.
+        var shape = new ConvolutionShape(1, 13, 46, 20, 70, 3, 3, 1, 1, Relu: 1);
+        var inputs = Convolution.ForwardOperation.InputsFor(shape, seed: 6);
+        float[] x = inputs[0], moved = new float[x.Length];
+        for (int pixel = 0; pixel < shape.H * shape.W; pixel++)
+            if (pixel % shape.W >= Tile)
+                x.AsSpan((pixel - Tile) * shape.Ic, shape.Ic).CopyTo(moved.AsSpan(pixel * shape.Ic));
+        float[] before = Forward(shape, inputs), after = Forward(shape, [moved, .. inputs[1..]]);
+        // Tiles whose patch, moved, lies inside; before the first column stand zeros in both.
+        int end = (shape.Q / Tile - 1) * Tile;
+        for (int p = 0; p < shape.P; p++)
+            for (int q = 0; q < end; q++)
+                for (int o = 0; o < shape.Oc; o++)
+                    Assert.That(Bits(after[(p * shape.Q + q + Tile) * shape.Oc + o]), Is.EqualTo(Bits(before[(p * shape.Q + q) * shape.Oc + o])), $"pixel ({p}, {q}), channel {o}");
+    }
+
+    [Test]
+    public void Pooled_IsTheMaximaOfWhatForwardGives()
+    {
+        var shape = new ConvolutionShape(2, 13, 47, 20, 70, 3, 3, 1, 1, Relu: 1);
+        var inputs = Convolution.ForwardOperation.InputsFor(shape, seed: 7);
+        float[] all = Forward(shape, inputs), maxima = Run(Convolution.ForwardPooledOperation, shape, [inputs[0], inputs[1], inputs[2], []]);
+        int rows = shape.P / 2, columns = shape.Q / 2;
+        Assert.That(maxima, Has.Length.EqualTo(shape.B * rows * columns * shape.Oc));
+        for (int i = 0; i < maxima.Length; i++)
+        {
+            int o = i % shape.Oc, q = i / shape.Oc % columns, p = i / shape.Oc / columns % rows, image = i / shape.Oc / columns / rows;
+            float Pixel(int line, int column) => all[((image * shape.P + line) * shape.Q + column) * shape.Oc + o];
+            float expected = Math.Max(Math.Max(Pixel(2 * p, 2 * q), Pixel(2 * p, 2 * q + 1)), Math.Max(Pixel(2 * p + 1, 2 * q), Pixel(2 * p + 1, 2 * q + 1)));
+            Assert.That(Bits(maxima[i]), Is.EqualTo(Bits(expected)), $"image {image}, window ({p}, {q}), channel {o}");
+        }
+    }
+
+    private const int Tile = 4;
+
+    private static int Bits(float value) => BitConverter.SingleToInt32Bits(value);
+
+    private static float[] Forward(ConvolutionShape shape, float[][] inputs) => Run(Convolution.ForwardOperation, shape, inputs);
+
+    private static float[] Run(Operation operation, ConvolutionShape shape, float[][] buffers)
+        => VariantsAgree.Run(operation, operation.AllVariants.Single(v => v.Name == "host-winograd"), Devices.Cpu, shape, buffers)[3];
+}
