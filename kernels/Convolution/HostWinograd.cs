@@ -24,6 +24,9 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
     /// </summary>
     private static int MaxBlock(int channels) => channels <= 256 ? 24 : 48;
 
+    /// <summary>With fewer channels a register tile takes less time than asking for anything beside it would.</summary>
+    private const int FetchChannels = 64;
+
     private readonly float* input, mask, packed, bias, output, scratch;
     private readonly int images, rows, columns, channels, pitch, outRows, outColumns, outChannels, outPitch, padding, threads, blocks;
     private readonly bool relu, pooled;
@@ -130,8 +133,9 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
         for (int t = 0; t < block; t++)
             offsets[t] = Math.Min(t, tiles - 1) * channels;
         // While a worker multiplies it asks for what it will need: the input of the block that is likely its next one, the outputs that it will write, weights and rows of V.
-        long nextBlock = tile + threads, nextFirst = nextBlock < blocks ? First(nextBlock) : 0;
-        int nextTiles = nextBlock < blocks ? (int)(First(nextBlock + 1) - nextFirst) : 0;
+        bool fetches = channels >= FetchChannels;
+        long nextBlock = tile + threads, nextFirst = fetches && nextBlock < blocks ? First(nextBlock) : 0;
+        int nextTiles = fetches && nextBlock < blocks ? (int)(First(nextBlock + 1) - nextFirst) : 0;
         int calls = Winograd.Points * ((tiles + RegisterTile.Rows - 1) / RegisterTile.Rows), allCalls = calls * HostPanels.Count(outChannels), call = 0;
         long weightStep = (long)channels * HostPanels.Padded(outChannels);
         for (int start = 0, width; start < outChannels; start += width)
@@ -145,8 +149,11 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
                 float* next = q < Winograd.Points - 1 ? weights + weightStep : nextPanel, end = next + (long)channels * width;
                 for (int t = 0; t < tiles; t += RegisterTile.Rows, next += (long)channels * HostPrefetch.Line, step++, call++)
                 {
-                    FetchInput(nextFirst, Share(nextTiles * Winograd.Patch, call, allCalls), Share(nextTiles * Winograd.Patch, call + 1, allCalls));
-                    FetchOutput(first, Share(tiles * TFilter.Tile, step, calls), Share(tiles * TFilter.Tile, step + 1, calls), start, width);
+                    if (fetches)
+                    {
+                        FetchInput(nextFirst, Share(nextTiles * Winograd.Patch, call, allCalls), Share(nextTiles * Winograd.Patch, call + 1, allCalls));
+                        FetchOutput(first, Share(tiles * TFilter.Tile, step, calls), Share(tiles * TFilter.Tile, step + 1, calls), start, width);
+                    }
                     float* nextRows = t + RegisterTile.Rows < tiles ? v + (long)(t + RegisterTile.Rows) * channels : v + inStep;
                     HostPanels.MultiplyAhead(width, v, offsets + t, channels, weights, products + q * outStep + (long)t * width, nextRows, next < end ? next : weights);
                 }
