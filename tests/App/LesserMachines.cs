@@ -45,7 +45,7 @@ public sealed class LesserMachines
     private (float[] Descriptors, double[] Losses) ExtractAndTrain(string name, Func<string[], Netvlad> run)
     {
         run(["extract", SmallCity.Weights, Path.Combine(SmallCity.Folder, "images", "test", "queries"), "--output", folder[$"{name}.npy"]]).Done();
-        run(["train", SmallCity.Folder, "--weights", SmallCity.Weights, "--output", folder[name], "--epochs", "1", "--tuples", "2", "--negatives", "3", "--learning-rate", "0.003"]).Done();
+        run(["train", SmallCity.Folder, "--weights", SmallCity.Weights, "--output", folder[name], "--epochs", "1", "--tuples", "2", "--negatives", "3", "--margin", "0.5", "--learning-rate", "0.003"]).Done();
         var steps = File.ReadLines(Path.Combine(folder[name], "metrics.jsonl")).Select(l => JsonDocument.Parse(l).RootElement).Where(l => l.TryGetProperty("step", out _));
         double[] losses = [.. steps.Select(l => l.GetProperty("loss").GetDouble())];
         Assert.That(losses, Has.Length.GreaterThan(4).And.Some.Positive);

@@ -26,7 +26,8 @@ public sealed class SmallCommands
         Assert.That(answer.GetProperty("machine").GetProperty("threads").GetInt32(), Is.EqualTo(Environment.ProcessorCount));
         Assert.That(answer.GetProperty("failedChecks").GetArrayLength(), Is.Zero);
         var checkedOperations = answer.GetProperty("checks").EnumerateArray().Select(c => c.GetProperty("operation").GetString()).Distinct();
-        Assert.That(checkedOperations, Is.EquivalentTo(KernelTable.All.Select(o => o.Name)));
+        // An operation of bf16 maps alone, which no processor keeps, has no variant for it.
+        Assert.That(checkedOperations, Is.EquivalentTo(KernelTable.All.Where(o => o.AllVariants.Any(v => v.Kind == VariantKind.Host)).Select(o => o.Name)));
         Assert.That(Netvlad.Run("doctor").Done().Output, Does.Contain("will be used").And.Contain("ILGPU"));
     }
 
