@@ -43,7 +43,7 @@ internal static class CounterTable
         // What no example launches, or what takes another launch in between, has no row.
         Parallel.For(0, kernels.Length, i => rows[i] = Row(kernels[i], measured.GetValueOrDefault(kernels[i].Entry)));
         var text = new StringBuilder("# Counted by executing the PTX, and by the GPU\n\nOne run of each kernel on the example with most work; PTX instructions are more than the machine's.\n\n");
-        text.Append("| kernel | instructions of warps | GPU | sectors of L2 | GPU | passes of shared memory | GPU | bytes of its arguments | GPU's memory, bytes | registers | µs |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
+        text.Append("| kernel | instructions of warps | GPU | sectors of L2 | GPU | passes of shared memory | GPU | bytes of its arguments | GPU's memory, bytes | registers | GPU's time |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
         foreach (string row in rows.Where(r => r.Length > 0))
             text.Append(row);
         AtomicFile.WriteText(Path.Combine(options.Folder, "counters.md"), text.ToString());
