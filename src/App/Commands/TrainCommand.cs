@@ -76,6 +76,8 @@ internal sealed class TrainCommand : AppCommand
             return study with { Options = settings.Apply(parsed, study.Options) };
         }
         var start = network.Request(parsed, parsed.GetValue(weights));
+        // Wrong words are told before the set is looked for: whether it is small changes none of what may be wrong.
+        settings.Apply(parsed, TrainingDefaults.For(start, queries: 0));
         int queries = DatasetReader.Open(path, parsed.GetValue(split)!).Queries.Count;
         return new()
         {
