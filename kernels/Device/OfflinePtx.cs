@@ -22,7 +22,13 @@ public sealed class OfflinePtx : IDisposable
     }
 
     /// <summary>The PTX text of a kernel.</summary>
-    public string Compile(SimtKernel kernel) => CudaLoader.Compile(kernel, backend).PTXAssembly;
+    public string Compile(SimtKernel kernel)
+    {
+        string text = CudaLoader.Compile(kernel, backend).PTXAssembly;
+        // ILGPU would keep what stood between: some 25 MB a kernel.
+        context.ClearCache(ClearCacheMode.Everything);
+        return text;
+    }
 
     public void Dispose()
     {
