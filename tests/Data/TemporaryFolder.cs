@@ -21,11 +21,14 @@ internal sealed class TemporaryFolder : IDisposable
 
     public string Write(string name, string text) => Write(name, System.Text.Encoding.UTF8.GetBytes(text));
 
-    /// <summary>Writes different small images.</summary>
+    /// <summary>Writes different small images, a name's the same in every run: a string's own hash, new in each process, would once in a while make two alike.</summary>
     public void Images(params string[] names)
     {
         foreach (var name in names)
-            Write(name, SmallImage.Png(4, 6, (x, y) => ((byte)(40 * x), (byte)(40 * y), (byte)name.GetHashCode(StringComparison.Ordinal), 255)));
+        {
+            byte[] hash = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(name));
+            Write(name, SmallImage.Png(4, 6, (x, y) => ((byte)(40 * x + hash[0]), (byte)(40 * y + hash[1]), hash[2], 255)));
+        }
     }
 
     public Dataset Open(string split = "all", DatasetRules? rules = null) => DatasetReader.Open(Path, split, rules);
