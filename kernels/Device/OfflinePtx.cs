@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Backends.PTX;
@@ -12,6 +13,9 @@ namespace IlgpuNetVlad.Kernels;
 /// </summary>
 public sealed class OfflinePtx : IDisposable
 {
+    /// <summary>What this process has compiled. A kernel's PTX does not depend on what was compiled before it, and to compile all of them takes a minute.</summary>
+    private static readonly ConcurrentDictionary<SimtKernel, string> Texts = new();
+
     private readonly Context context;
     private readonly PTXBackend backend;
 
@@ -22,7 +26,9 @@ public sealed class OfflinePtx : IDisposable
     }
 
     /// <summary>The PTX text of a kernel.</summary>
-    public string Compile(SimtKernel kernel)
+    public string Compile(SimtKernel kernel) => Texts.GetOrAdd(kernel, Translate);
+
+    private string Translate(SimtKernel kernel)
     {
         string text = CudaLoader.Compile(kernel, backend).PTXAssembly;
         // ILGPU would keep what stood between: some 25 MB a kernel.
