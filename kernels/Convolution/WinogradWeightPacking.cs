@@ -10,13 +10,17 @@ namespace IlgpuNetVlad.Kernels;
 internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, float* packed, ConvolutionShape s, bool backward) : IHostTask
     where TFilter : struct, IWinogradFilter
 {
-    /// <summary>Filters that are transformed at once, and columns that fill a cache line.</summary>
+    /// <summary>Filters that are transformed at once, and columns that fill a cache line: lines are written whole, for the points' streams lie megabytes apart.</summary>
     private const int Lanes = 8, Line = 16;
 
     /// <summary>Forward: one input channel a tile. Backward: a cache line of columns and 64 rows.</summary>
     private const int RowBlock = 64;
 
     private static int Taps => TFilter.Taps * TFilter.Taps;
+
+    private int Rows => backward ? s.Oc : s.Ic;
+
+    private int Columns => backward ? s.Ic : s.Oc;
 
     private int RowBlocks => (s.Oc + RowBlock - 1) / RowBlock;
 
@@ -36,86 +40,89 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackRow(int k)
     {
-        float* filters = stackalloc float[Taps * Lanes], points = stackalloc float[Winograd.Points * Lanes];
-        long pointStep = (long)s.Ic * HostPanels.Padded(s.Oc);
-        for (int start = 0, width; start < s.Oc; start += width)
+        float* filters = stackalloc float[Taps * Line], points = stackalloc float[Winograd.Points * Line];
+        int padded = HostPanels.Padded(s.Oc);
+        for (int first = 0; first < padded; first += Line)
         {
-            width = HostPanels.Width(s.Oc - start);
-            float* panel = packed + (long)s.Ic * start + (long)k * width;
-            for (int column = 0; column < width; column += Lanes)
+            int used = Math.Clamp(s.Oc - first, 0, Line);
+            for (int tap = 0; tap < Taps; tap++)
             {
-                int lanes = Math.Min(Lanes, width - column);
-                Load(weights + (long)k * s.Oc + start + column, Math.Clamp(s.Oc - start - column, 0, lanes), turned: false, filters);
-                if (lanes == Lanes)
-                    Transform(filters, panel + column, pointStep);
+                float* from = weights + ((long)tap * s.Ic + k) * s.Oc + first, to = filters + tap * Line;
+                if (used == Line)
+                    Vector512.Load(from).Store(to);
                 else
-                {
-                    Transform(filters, points, Lanes);
-                    for (int q = 0; q < Winograd.Points; q++)
-                        new ReadOnlySpan<float>(points + q * Lanes, lanes).CopyTo(new Span<float>(panel + q * pointStep + column, lanes));
-                }
+                    for (int i = 0; i < Line; i++)
+                        to[i] = i < used ? from[i] : 0;
             }
+            Transform(filters, points);
+            Put(points, k, first, padded);
         }
     }
 
-    /// <summary>Backward: neighbouring k are neighbours in memory, so a cache line of columns is turned over in a buffer before it is written.</summary>
+    /// <summary>Backward: neighbouring k are neighbours in memory, so the filters of a cache line of columns are turned over in a buffer first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void PackTurned(int firstColumn, int firstRow)
+    private void PackTurned(int first, int firstRow)
     {
-        float* filters = stackalloc float[Taps * Lanes], points = stackalloc float[Winograd.Points * Lanes], lines = stackalloc float[Winograd.Points * Lanes * Line];
-        long pointStep = (long)s.Oc * HostPanels.Padded(s.Ic);
-        int endColumn = Math.Min(firstColumn + Line, HostPanels.Padded(s.Ic)), endRow = Math.Min(firstRow + RowBlock, s.Oc);
+        float* filters = stackalloc float[Lanes * Taps * Line], points = stackalloc float[Winograd.Points * Line];
+        int padded = HostPanels.Padded(s.Ic), used = Math.Clamp(s.Ic - first, 0, Line), endRow = Math.Min(firstRow + RowBlock, s.Oc);
+        new Span<float>(filters, Lanes * Taps * Line).Clear();
         for (int k = firstRow; k < endRow; k += Lanes)
         {
             int rows = Math.Min(Lanes, endRow - k);
-            for (int column = firstColumn; column < endColumn; column++)
+            for (int tap = 0; tap < Taps; tap++)
+                for (int column = 0; column < used; column++)
+                {
+                    float* from = weights + ((long)(Taps - 1 - tap) * s.Ic + first + column) * s.Oc + k, to = filters + tap * Line + column;
+                    for (int i = 0; i < rows; i++, to += Taps * Line)
+                        *to = from[i];
+                }
+            for (int i = 0; i < rows; i++)
             {
-                if (column < s.Ic)
-                    Load(weights + (long)column * s.Oc + k, rows, turned: true, filters);
-                else
-                    new Span<float>(filters, Taps * Lanes).Clear();
-                Transform(filters, points, Lanes);
-                float* to = lines + column - firstColumn;
-                for (int i = 0; i < Winograd.Points * Lanes; i++)
-                    to[i * Line] = points[i];
-            }
-            for (int start = 0, width; start < endColumn; start += width)
-            {
-                width = HostPanels.Width(s.Ic - start);
-                int first = Math.Max(start, firstColumn), count = Math.Min(start + width, endColumn) - first;
-                if (count <= 0)
-                    continue;
-                float* panel = packed + (long)s.Oc * start + (long)k * width + first - start;
-                for (int q = 0; q < Winograd.Points; q++)
-                    for (int i = 0; i < rows; i++)
-                        new ReadOnlySpan<float>(lines + (q * Lanes + i) * Line + first - firstColumn, count).CopyTo(new Span<float>(panel + q * pointStep + (long)i * width, count));
+                Transform(filters + i * Taps * Line, points);
+                Put(points, k + i, first, padded);
             }
         }
     }
 
-    private void Load(float* from, int used, bool turned, float* filters)
-    {
-        for (int tap = 0; tap < Taps; tap++, filters += Lanes)
-        {
-            float* source = from + (long)(turned ? Taps - 1 - tap : tap) * s.Ic * s.Oc;
-            if (used == Lanes)
-                Vector256.Load(source).Store(filters);
-            else
-                for (int i = 0; i < Lanes; i++)
-                    filters[i] = i < used ? source[i] : 0;
-        }
-    }
-
-    /// <summary>points[(6i + j)·step] = Σ G[i, r] · g[r, c] · G[j, c], for eight filters at once.</summary>
+    /// <summary>A line of columns of row k goes to its panel; to several where those are narrower than a line.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Transform(float* filters, float* points, long step)
+    private void Put(float* points, int k, int first, int padded)
+    {
+        long step = (long)Rows * padded;
+        int end = Math.Min(first + Line, padded);
+        for (int start = 0, width; start < end; start += width)
+        {
+            width = HostPanels.Width(Columns - start);
+            int from = Math.Max(start, first), count = Math.Min(start + width, end) - from;
+            if (count <= 0)
+                continue;
+            float* line = points + from - first, to = packed + (long)Rows * start + (long)k * width + from - start;
+            for (int q = 0; q < Winograd.Points; q++, line += Line, to += step)
+                if (count == Line)
+                    Vector512.Load(line).Store(to);
+                else
+                    new ReadOnlySpan<float>(line, count).CopyTo(new Span<float>(to, count));
+        }
+    }
+
+    /// <summary>Of a line of filters.</summary>
+    private static void Transform(float* filters, float* points)
+    {
+        for (int lane = 0; lane < Line; lane += Lanes)
+            TransformLanes(filters + lane, points + lane);
+    }
+
+    /// <summary>points[6i + j] = Σ G[i, r] · g[r, c] · G[j, c], for eight filters at once; taps and points are a line apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransformLanes(float* filters, float* points)
     {
         int taps = TFilter.Taps, row = taps * Lanes;
         double* between = stackalloc double[Winograd.Patch * taps * Lanes];
         for (int c = 0; c < taps; c++)
         {
-            float* column = filters + c * Lanes;
-            Expand(Wide(column), Wide(column + row), Wide(column + 2 * row), taps == 5 ? Wide(column + 3 * row) : default, taps == 5 ? Wide(column + 4 * row) : default,
+            float* column = filters + c * Line;
+            int next = taps * Line;
+            Expand(Wide(column), Wide(column + next), Wide(column + 2 * next), taps == 5 ? Wide(column + 3 * next) : default, taps == 5 ? Wide(column + 4 * next) : default,
                 out var p0, out var p1, out var p2, out var p3, out var p4, out var p5);
             double* to = between + c * Lanes;
             p0.Store(to);
@@ -131,13 +138,13 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
             Expand(Vector512.Load(line), Vector512.Load(line + Lanes), Vector512.Load(line + 2 * Lanes),
                 taps == 5 ? Vector512.Load(line + 3 * Lanes) : default, taps == 5 ? Vector512.Load(line + 4 * Lanes) : default,
                 out var p0, out var p1, out var p2, out var p3, out var p4, out var p5);
-            float* to = points + 6 * i * step;
+            float* to = points + 6 * i * Line;
             Narrow(p0).Store(to);
-            Narrow(p1).Store(to + step);
-            Narrow(p2).Store(to + 2 * step);
-            Narrow(p3).Store(to + 3 * step);
-            Narrow(p4).Store(to + 4 * step);
-            Narrow(p5).Store(to + 5 * step);
+            Narrow(p1).Store(to + Line);
+            Narrow(p2).Store(to + 2 * Line);
+            Narrow(p3).Store(to + 3 * Line);
+            Narrow(p4).Store(to + 4 * Line);
+            Narrow(p5).Store(to + 5 * Line);
         }
     }
 
