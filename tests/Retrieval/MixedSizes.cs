@@ -2,6 +2,7 @@ using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Models;
 using IlgpuNetVlad.Engine.Retrieval;
+using IlgpuNetVlad.Kernels;
 using IlgpuNetVlad.Tests.Models;
 
 namespace IlgpuNetVlad.Tests.Retrieval;
@@ -46,6 +47,36 @@ public sealed class MixedSizes
             Assert.That(rows.Row(i).ToArray(), Is.EqualTo(Extractor.Extract(network, [readable[i]], new Painter(), ResizePolicy.Native).Row(0).ToArray()).AsCollection, readable[i]);
         Assert.That(
             Assert.Throws<ImageException>(() => Extractor.Extract(network, paths, new Painter(), ResizePolicy.Native, batch))!.Path, Is.EqualTo("broken a"), "the first of them");
+    }
+
+    /// <summary>What is made of the weights depends on no size, so the second one finds it there; a size that a layer computes in another way makes its own.</summary>
+    [Test]
+    public void WeightsArePrepared_ForTheFirstSizeAlone()
+    {
+        using var device = Device.Cpu(threads: 2);
+        using var network = TinyTrunk.Network(device, PoolingKind.NetVlad);
+        int alone = Prepared(out _, "60x60#1"), together = Prepared(out var rows, "60x60#1", "64x76#1", "96x60#1", "60x60#2", "64x76#2"), small = Prepared(out _, "60x60#1", "13x15#1");
+        Assert.That(alone, Is.GreaterThan(1));
+        Assert.That(together, Is.EqualTo(alone));
+        Assert.That(small, Is.GreaterThan(alone));
+        Prepared(out var second, "64x76#2");
+        Assert.That(rows.Row(4).ToArray(), Is.EqualTo(second.Row(0).ToArray()).AsCollection);
+
+        int Prepared(out DescriptorMatrix rows, params string[] paths)
+        {
+            var count = new Preparations();
+            device.Observer = count;
+            rows = Extractor.Extract(network, paths, new Painter(), ResizePolicy.Native, batch: 1);
+            device.Observer = null;
+            return count.Count;
+        }
+    }
+
+    private sealed class Preparations : IOperationObserver
+    {
+        public int Count { get; private set; }
+
+        public void Ran(Operation operation, Variant variant, object problem, bool preparation, TimeSpan time) => Count += preparation ? 1 : 0;
     }
 
     /// <summary>A file takes rows as they come, size by size; those that never come leave no gap.</summary>

@@ -58,6 +58,8 @@ public sealed class ConvolutionLayer : Layer
 
     public override long Prepared(Device device, int images, LayerMaps maps) => Convolution.ForwardOperation.Prepared(device, Shape(images, maps));
 
+    public override string PreparedLayout(Device device, int images, LayerMaps maps) => Convolution.ForwardOperation.Choose(device, Shape(images, maps)).Name;
+
     public override bool KeepsPrepared(Device device, int images, LayerMaps maps) => Convolution.PreparesForBothWays(device, Shape(images, maps));
 
     public override void Prepare(in LayerPass pass)

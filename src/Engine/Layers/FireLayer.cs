@@ -72,6 +72,12 @@ public sealed class FireLayer : Layer
         return squeeze.Prepared(device, images, maps) + one.Prepared(device, images, between) + three.Prepared(device, images, between);
     }
 
+    public override string PreparedLayout(Device device, int images, LayerMaps maps)
+    {
+        var between = Between(maps);
+        return $"{squeeze.PreparedLayout(device, images, maps)}, {one.PreparedLayout(device, images, between)}, {three.PreparedLayout(device, images, between)}";
+    }
+
     public override void Prepare(in LayerPass pass)
     {
         var (first, second, third) = PreparedParts(pass);

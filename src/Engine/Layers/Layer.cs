@@ -45,6 +45,9 @@ public abstract class Layer(string name, string? alias = null) : IDisposable
     /// <summary>Numbers that <see cref="Prepare"/> makes of its parameters alone, whatever the number of images.</summary>
     public virtual long Prepared(Device device, int images, LayerMaps maps) => 0;
 
+    /// <summary>Names what <see cref="Prepare"/> makes: where name and length are equal, one layer makes the same of the same parameters, whatever the size of its map.</summary>
+    public virtual string PreparedLayout(Device device, int images, LayerMaps maps) => "";
+
     /// <summary>Whether the way back reads <see cref="LayerPass.Prepared"/> too, which then stays from update to update.</summary>
     public virtual bool KeepsPrepared(Device device, int images, LayerMaps maps) => false;
 

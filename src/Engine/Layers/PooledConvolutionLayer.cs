@@ -28,6 +28,8 @@ internal sealed class PooledConvolutionLayer<TProblem>(ConvolutionLayer convolut
 
     public override long Prepared(Device device, int images, LayerMaps maps) => operation.Prepared(device, shape(images, maps));
 
+    public override string PreparedLayout(Device device, int images, LayerMaps maps) => operation.Choose(device, shape(images, maps)).Name;
+
     public override void Prepare(in LayerPass pass)
         => operation.Prepare(pass.Device, shape(pass.Images, pass.Maps), [default, convolution.Weight.Value, default, default], pass.Prepared);
 

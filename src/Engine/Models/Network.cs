@@ -103,6 +103,17 @@ public sealed class Network : IDisposable
     public NetworkPlan Plan(int maxImages, int height, int width, string? trainFrom = null, bool training = false)
         => Plan(PlanPart.Whole, maxImages, height, width, trainFrom, training);
 
+    /// <summary>Memory for passes without a way back that shares what layers make of their parameters with other plans.</summary>
+    internal NetworkPlan Plan(int maxImages, int height, int width, PreparedParameters shared)
+        => new(this, PlanLayout.Of(this, PlanPart.Whole, maxImages, height, width, 0, training: false), shared);
+
+    /// <summary>Bytes of the largest of some plans that follow each other and share what layers make of their parameters, and of that.</summary>
+    internal long PlanBytes(IEnumerable<(int MaxImages, int Height, int Width)> plans)
+    {
+        var layouts = plans.Select(p => PlanLayout.Of(this, PlanPart.Whole, p.MaxImages, p.Height, p.Width, 0, training: false)).ToArray();
+        return (layouts.Max(l => l.Block) + layouts.SelectMany(l => l.Shared).Distinct().Sum(s => s?.Length ?? 0)) * sizeof(float);
+    }
+
     /// <summary>The same for a part of the layers.</summary>
     internal NetworkPlan Plan(PlanPart part, int maxImages, int height, int width, string? trainFrom, bool training)
         => new(this, PlanLayout.Of(this, part, maxImages, height, width, FirstLearning(trainFrom), training));

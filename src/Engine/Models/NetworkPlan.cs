@@ -13,24 +13,28 @@ public sealed class NetworkPlan : IDisposable
     private readonly Network network;
     private readonly PlanLayout layout;
     private readonly DeviceBuffer memory;
-    /// <summary>Of the parameters that each layer was prepared from; none at first.</summary>
-    private readonly long[] preparedVersions;
+
+    /// <summary>What each layer makes of its parameters; <see cref="own"/> holds it where no other plan shares it.</summary>
+    private readonly PreparedParameters.Entry[] prepared;
+    private readonly PreparedParameters? own;
 
     private int lastImages;
 
-    internal NetworkPlan(Network network, PlanLayout layout)
+    /// <param name="shared">Outlives the plan; null: it shares nothing.</param>
+    internal NetworkPlan(Network network, PlanLayout layout, PreparedParameters? shared = null)
     {
         this.network = network;
         this.layout = layout;
         Trained = [.. layout.Layers.Skip(layout.FirstTrained).SelectMany(l => l.Parameters)];
         foreach (var p in Trained)
             p.PrepareTraining();
-        preparedVersions = [.. layout.Layers.Select(_ => -1L)];
-        memory = network.Device.Allocate(layout.Total);
+        memory = network.Device.Allocate(layout.Block);
+        shared ??= own = new(network.Device);
+        prepared = [.. layout.Shared.Select((key, i) => key is { } k ? shared[k] : new(View(layout.Prepared[i])))];
     }
 
-    /// <summary>Bytes of its block on the device; parameters, their gradients and velocities belong to the network.</summary>
-    public long Bytes => memory.Bytes;
+    /// <summary>Bytes on the device, with what it may share with other plans; parameters, their gradients and velocities belong to the network.</summary>
+    public long Bytes => layout.Total * sizeof(float);
 
     public int MaxImages => layout.MaxImages;
 
@@ -80,14 +84,15 @@ public sealed class NetworkPlan : IDisposable
     private LayerPass RunForward(int layer, int images)
     {
         using var range = network.Device.Range(layout.Layers[layer].Label);
-        var pass = Pass(layer, images, layout.ForwardWorkspace) with { Prepared = View(layout.Prepared[layer]) };
+        var made = prepared[layer];
+        var pass = Pass(layer, images, layout.ForwardWorkspace) with { Prepared = made.Numbers };
         long version = 0;
         foreach (var p in layout.Layers[layer].Parameters)
             version += p.Version;
-        if (pass.Prepared.Length > 0 && (!layout.KeepsPrepared[layer] || preparedVersions[layer] != version))
+        if (pass.Prepared.Length > 0 && (!layout.KeepsPrepared[layer] || made.Version != version))
         {
             layout.Layers[layer].Prepare(pass);
-            preparedVersions[layer] = version;
+            made.Version = version;
         }
         layout.Layers[layer].Forward(pass);
         return pass;
@@ -112,7 +117,7 @@ public sealed class NetworkPlan : IDisposable
             var dx = layout.InputGradients[i] is { } piece ? View(piece).SubView(0, images * layout.Shapes[i].Floats(layout.Bf16[i])) : default;
             using var own = network.Device.Range(layout.Layers[i].Label);
             var pass = Pass(i, images, layout.BackwardWorkspace!);
-            layout.Layers[i].Backward(layout.KeepsPrepared[i] ? pass with { Prepared = View(layout.Prepared[i]) } : pass, dy, dx);
+            layout.Layers[i].Backward(layout.KeepsPrepared[i] ? pass with { Prepared = prepared[i].Numbers } : pass, dy, dx);
             dy = dx;
         }
     }
@@ -163,5 +168,9 @@ public sealed class NetworkPlan : IDisposable
 
     private ArrayView<float> View(ArenaPlanner.Piece piece) => piece.Length == 0 ? default : memory.View.SubView(piece.Offset, piece.Length);
 
-    public void Dispose() => memory.Dispose();
+    public void Dispose()
+    {
+        memory.Dispose();
+        own?.Dispose();
+    }
 }

@@ -5,8 +5,8 @@ namespace IlgpuNetVlad.Engine.Models;
 
 /// <summary>
 /// Where everything of a plan lies in its one block of memory. Times: layer i of L runs forth at i and back at 2L − i; what must be there for
-/// the user between passes lives to the end. Layers before the first that learns keep nothing. Without a way back, what layers make of their parameters stays to the end
-/// too, and a convolution and the pooling behind it are one layer where the device computes them so.
+/// the user between passes lives to the end. Layers before the first that learns keep nothing. Without a way back, what layers make of their parameters stays too, outside of
+/// that block (<see cref="PreparedParameters"/>), and a convolution and the pooling behind it are one layer where the device computes them so.
 /// </summary>
 internal sealed class PlanLayout
 {
@@ -42,13 +42,14 @@ internal sealed class PlanLayout
             // On the way to a way back, parameters change from pass to pass, so only what the way back reads too is worth its memory.
             long prepared = layers[i].Prepared(network.Device, maxImages, maps);
             KeepsPrepared.Add(!training || layers[i].KeepsPrepared(network.Device, maxImages, maps));
-            Prepared.Add(KeepsPrepared[i] ? arena.Add(prepared, 0, end) : arena.Add(prepared, i));
+            Shared.Add(!training && prepared > 0 ? new(layers[i].Parameters[0], layers[i].PreparedLayout(network.Device, maxImages, maps), prepared) : null);
+            Prepared.Add(!training ? arena.Add(0, i) : KeepsPrepared[i] ? arena.Add(prepared, 0, end) : arena.Add(prepared, i));
             ForwardWorkspace.Add(arena.Add(Most(n => layers[i].ForwardWorkspace(network.Device, n, maps)), i));
             bool data = i > firstTrained;
             BackwardWorkspace.Add(trained ? arena.Add(Most(n => layers[i].BackwardWorkspace(network.Device, n, maps, data)), 2 * count - i) : null);
             InputGradients.Add(data ? arena.Add(maxImages * Shapes[i].Floats(Bf16[i]), 2 * count - i, 2 * count - (i - 1)) : null);
         }
-        Total = arena.Place();
+        Block = arena.Place();
     }
 
     /// <summary>Those that the plan runs; the other lists go by their numbers here.</summary>
@@ -70,7 +71,7 @@ internal sealed class PlanLayout
     public List<ArenaPlanner.Piece> Kept { get; } = [];
     public List<ArenaPlanner.Piece> ForwardWorkspace { get; } = [];
 
-    /// <summary>What layers make of their parameters: there to stay without a way back, else for one layer's time.</summary>
+    /// <summary>What layers make of their parameters on the way to a way back; empty without one.</summary>
     public List<ArenaPlanner.Piece> Prepared { get; } = [];
 
     /// <summary>Of each layer, whether that stays until its parameters change.</summary>
@@ -82,8 +83,14 @@ internal sealed class PlanLayout
     /// <summary>Of each layer's input; null where none is computed.</summary>
     public List<ArenaPlanner.Piece?> InputGradients { get; } = [];
 
-    /// <summary>Numbers of the whole block.</summary>
-    public long Total { get; }
+    /// <summary>What they make of them without a way back; null where that is nothing.</summary>
+    public List<PreparedParameters.Key?> Shared { get; } = [];
+
+    /// <summary>Numbers of the plan's own block.</summary>
+    public long Block { get; }
+
+    /// <summary>Numbers of the block and of what is shared.</summary>
+    public long Total => Block + Shared.Sum(s => s?.Length ?? 0);
 
     /// <param name="height">Of the images, also where the plan takes maps.</param>
     /// <param name="firstLearning">Index among the network's layers, which number at least so many.</param>

@@ -98,7 +98,7 @@ public sealed class Extraction
         {
             if (groups.Count == 0)
                 return Runtime;
-            long plan = groups.Max(g => network.PlanBytes(g.Batch, g.Height, g.Width) + (network.Pca is { } pca ? Projector.Bytes(network.Device, pca, g.Batch) : 0));
+            long plan = network.PlanBytes(groups.Select(g => (g.Batch, g.Height, g.Width))) + (network.Pca is { } pca ? groups.Max(g => Projector.Bytes(network.Device, pca, g.Batch)) : 0);
             // The projection stands on the host too; a decoder holds the file, four bytes a pixel and three of what comes out of it.
             long projection = network.Pca is { } p ? sizeof(float) * (long)p.InputLength * p.OutputLength : 0;
             return Runtime + sizeof(float) * network.Parameters.Sum(x => x.Length) + projection + plan + InputAhead.Bytes(network.Device, MostNumbers) + ResultsBehind<ImageRef[]>.Bytes(network.Device, groups.Max(g => g.Batch) * (long)network.DescriptorLength)
@@ -133,6 +133,7 @@ public sealed class Extraction
         using var ahead = new InputAhead(
             network.Device, (image, to) => network.Settings.Preprocessing.Apply(decoder.Decode(paths[image.Image], resize), to), groups.Max(g => g.Batch), MostNumbers, Bad);
         var batches = groups.SelectMany(g => g.Images.Chunk(g.Batch).Select(b => (Group: g, Images: b.Select(i => new ImageRef(i)).ToArray()))).ToArray();
+        using var prepared = new PreparedParameters(network.Device);
         Group? planned = null;
         NetworkPlan? plan = null;
         Projector? projector = null;
@@ -158,7 +159,7 @@ public sealed class Extraction
                         Take();
                     projector?.Dispose();
                     plan?.Dispose();
-                    plan = network.Plan(group.Batch, group.Height, group.Width);
+                    plan = network.Plan(group.Batch, group.Height, group.Width, prepared);
                     projector = network.Pca is { } pca ? new(network.Device, pca, group.Batch) : null;
                     planned = group;
                 }
