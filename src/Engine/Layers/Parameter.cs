@@ -85,12 +85,23 @@ public sealed class Parameter : IDisposable
             device.Upload(fileLayout, Value);
             return;
         }
+        if (device.IsHostMemory)
+        {
+            device.Synchronize();
+            ToMemory(fileLayout, HostMemory.Span(Value));
+            return;
+        }
         var memory = new float[Length];
+        ToMemory(fileLayout, memory);
+        device.Upload(memory, Value);
+    }
+
+    private void ToMemory(ReadOnlySpan<float> file, Span<float> memory)
+    {
         int inner = FanIn;
         for (int o = 0; o < FileShape[0]; o++)
             for (int i = 0; i < inner; i++)
-                memory[MemoryIndex(i, o)] = fileLayout[o * inner + i];
-        device.Upload(memory, Value);
+                memory[MemoryIndex(i, o)] = file[o * inner + i];
     }
 
     /// <summary>One step of stochastic gradient descent with the gradient as it stands (<see cref="SgdUpdate"/>).</summary>

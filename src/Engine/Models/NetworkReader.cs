@@ -45,12 +45,28 @@ internal sealed class NetworkReader(string path)
     /// <summary>Fills parameters from the tensors of their names.</summary>
     public void ReadInto(IEnumerable<Parameter> parameters)
     {
-        var wanted = parameters.ToDictionary(p => p.Name);
-        var file = SafetensorsFile.Read(path, wanted.ContainsKey);
-        // Nothing is written before everything was found good, so that a failure leaves a network as it was.
-        var values = wanted.Values.ToDictionary(p => p, p => Values(file, p.Name, p.FileShape));
-        foreach (var (parameter, numbers) in values)
-            parameter.Write(numbers);
+        using var file = SafetensorsReader.Open(path);
+        var entries = file.Header.Entries.ToDictionary(e => e.Name);
+        var wanted = parameters.Select(p => (Parameter: p, Entry: entries.TryGetValue(p.Name, out var entry) ? entry : throw Lacks(p.Name))).ToArray();
+        foreach (var (parameter, entry) in wanted)
+            CheckKind(entry.Name, entry.Shape, entry.Type, parameter.FileShape);
+        // Nothing is written before everything was found good, so that a failure leaves a network as it was. The file is read twice for that: weights and a copy of them would be the most that
+        // many a process ever takes.
+        var buffer = new float[wanted.Select(w => w.Entry.Count).DefaultIfEmpty().Max()];
+        foreach (var (parameter, numbers) in Numbers())
+            CheckFinite(parameter.Name, numbers.Span);
+        foreach (var (parameter, numbers) in Numbers())
+            parameter.Write(numbers.Span);
+
+        IEnumerable<(Parameter Parameter, ReadOnlyMemory<float> Numbers)> Numbers()
+        {
+            foreach (var (parameter, entry) in wanted)
+            {
+                var numbers = buffer.AsMemory(0, entry.Count);
+                file.Read(entry, numbers.Span);
+                yield return (parameter, numbers);
+            }
+        }
     }
 
     private int CountClusters(SafetensorsFile file, PoolingKind pooling)
@@ -58,7 +74,7 @@ internal sealed class NetworkReader(string path)
         if (pooling == PoolingKind.NetVlad && file.Find(AssignmentBias) is not null)
             throw new UserErrorException($"{path} holds {AssignmentBias}, so its pooling is {PoolingKind.NetVladV2.Name()}, not {pooling.Name()}: name that one.");
         var centres = file.Find(Centroids) ?? throw Lacks(Centroids);
-        return centres.Shape is [> 0, ..] ? centres.Shape[0] : throw WrongShape(centres, "[K, D]");
+        return centres.Shape is [> 0, ..] ? centres.Shape[0] : throw WrongShape(Centroids, centres.Shape, "[K, D]");
     }
 
     private Projection? ReadPca(int length)
@@ -68,7 +84,7 @@ internal sealed class NetworkReader(string path)
             return null;
         var weight = file.Find(PcaNames.Weight) ?? throw Lacks(PcaNames.Weight);
         if (weight.Shape is not [> 0, ..])
-            throw WrongShape(weight, $"[d, {length}]");
+            throw WrongShape(PcaNames.Weight, weight.Shape, $"[d, {length}]");
         int dimension = weight.Shape[0];
         return new(
             length, dimension,
@@ -79,14 +95,24 @@ internal sealed class NetworkReader(string path)
     private float[] Values(SafetensorsFile file, string name, int[] shape)
     {
         var tensor = file.Find(name) ?? throw Lacks(name);
-        if (!Trimmed(tensor.Shape).SequenceEqual(Trimmed(shape)))
-            throw WrongShape(tensor, $"[{string.Join(", ", shape)}]");
-        if (tensor.Integers is not null)
-            throw new UserErrorException($"{name} in {path} holds whole numbers ({tensor.Type}) where weights must be: it is not a network's, or quantised; take one in F32.");
-        foreach (float x in tensor.Values)
+        CheckKind(name, tensor.Shape, SafetensorsType.Find(tensor.Type)!, shape);
+        CheckFinite(name, tensor.Values);
+        return tensor.Values;
+    }
+
+    private void CheckKind(string name, int[] shape, SafetensorsType type, int[] must)
+    {
+        if (!Trimmed(shape).SequenceEqual(Trimmed(must)))
+            throw WrongShape(name, shape, $"[{string.Join(", ", must)}]");
+        if (type.IsInteger)
+            throw new UserErrorException($"{name} in {path} holds whole numbers ({type.Name}) where weights must be: it is not a network's, or quantised; take one in F32.");
+    }
+
+    private void CheckFinite(string name, ReadOnlySpan<float> numbers)
+    {
+        foreach (float x in numbers)
             if (!float.IsFinite(x))
                 throw new UserErrorException($"{name} in {path} holds NaN or infinity, so the network would answer nothing: take the weights of an earlier epoch.");
-        return tensor.Values;
     }
 
     /// <summary>The shape without ones at its end: a 1×1 convolution's weight may be stored as a matrix.</summary>
@@ -94,6 +120,6 @@ internal sealed class NetworkReader(string path)
 
     private UserErrorException Lacks(string name) => new($"{path} lacks {name}: it belongs to another network, or is incomplete; name the right backbone and pooling.");
 
-    private UserErrorException WrongShape(SafetensorsTensor tensor, string must)
-        => new($"{tensor.Name} in {path} is of shape [{string.Join(", ", tensor.Shape)}] and must be {must}: it belongs to another network; name the right backbone and pooling.");
+    private UserErrorException WrongShape(string name, int[] shape, string must)
+        => new($"{name} in {path} is of shape [{string.Join(", ", shape)}] and must be {must}: it belongs to another network; name the right backbone and pooling.");
 }

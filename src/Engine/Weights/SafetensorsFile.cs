@@ -12,7 +12,7 @@ namespace IlgpuNetVlad.Engine.Weights;
 /// </summary>
 public sealed class SafetensorsFile
 {
-    // Bytes that are read or written at once; a multiple of every element's size.
+    // Bytes that are written at once; a multiple of every element's size.
     private const int Portion = 1 << 20;
 
     private SafetensorsFile(IReadOnlyList<SafetensorsTensor> tensors, IReadOnlyDictionary<string, string> metadata)
@@ -32,23 +32,12 @@ public sealed class SafetensorsFile
     /// <exception cref="UserErrorException">There is no such file, or it is broken: one sentence names the file, the tensor and the fault.</exception>
     public static SafetensorsFile Read(string path, Func<string, bool>? wanted = null)
     {
-        if (!File.Exists(path))
-            throw new UserErrorException(
-                Directory.Exists(path) ? $"{path} is a folder: name the safetensors file in it." : $"There is no file {path}: check the path of the weights.");
-        try
-        {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-            var header = SafetensorsHeader.Read(stream, path);
-            var tensors = new List<SafetensorsTensor>();
-            foreach (var entry in header.Entries)
-                if (wanted?.Invoke(entry.Name) != false)
-                    tensors.Add(ReadTensor(stream, entry));
-            return new(tensors, header.Metadata);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UserErrorException($"{path} cannot be read ({e.Message.TrimEnd('.')}): check the file and its permissions.", e);
-        }
+        using var reader = SafetensorsReader.Open(path);
+        var tensors = new List<SafetensorsTensor>();
+        foreach (var entry in reader.Header.Entries)
+            if (wanted?.Invoke(entry.Name) != false)
+                tensors.Add(ReadTensor(reader, entry));
+        return new(tensors, reader.Header.Metadata);
     }
 
     /// <summary>Writes tensors and strings aside, then renames: a reader finds the old file or the whole new one.</summary>
@@ -72,29 +61,11 @@ public sealed class SafetensorsFile
         });
     }
 
-    private static SafetensorsTensor ReadTensor(Stream stream, SafetensorsHeader.Entry entry)
+    private static SafetensorsTensor ReadTensor(SafetensorsReader reader, SafetensorsHeader.Entry entry)
     {
-        stream.Position = entry.Begin;
         var values = new float[entry.Count];
         var integers = entry.Type.IsInteger ? new long[entry.Count] : null;
-        var buffer = ArrayPool<byte>.Shared.Rent(Portion);
-        try
-        {
-            int portion = Portion / entry.Type.Bytes;
-            for (int first = 0; first < entry.Count; first += portion)
-            {
-                int count = Math.Min(portion, entry.Count - first);
-                var bytes = buffer.AsSpan(0, count * entry.Type.Bytes);
-                stream.ReadExactly(bytes);
-                entry.Type.Decode(bytes, values.AsSpan(first, count));
-                if (integers is not null)
-                    entry.Type.Decode(bytes, integers.AsSpan(first, count));
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        reader.Read(entry, values, integers);
         return new(entry.Name, entry.Shape, values) { Type = entry.Type.Name, Integers = integers };
     }
 
