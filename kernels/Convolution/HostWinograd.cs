@@ -137,7 +137,7 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
         long nextBlock = tile + threads, nextFirst = fetches && nextBlock < blocks ? First(nextBlock) : 0;
         int nextTiles = fetches && nextBlock < blocks ? (int)(First(nextBlock + 1) - nextFirst) : 0;
         int calls = Winograd.Points * ((tiles + RegisterTile.Rows - 1) / RegisterTile.Rows), allCalls = calls * HostPanels.Count(outChannels), call = 0;
-        long weightStep = (long)channels * HostPanels.Padded(outChannels);
+        long weightStep = WinogradWeightPacking<TFilter>.PointStep(channels, outChannels);
         for (int start = 0, width; start < outChannels; start += width)
         {
             width = HostPanels.Width(outChannels - start);

@@ -17,7 +17,7 @@ internal static unsafe class HostWinogradGradient<TFilter>
     where TFilter : struct, IWinogradFilter
 {
     /// <summary>Floats that a block's V and Z take, about, and tiles that it has at least, lest the sums pass through memory too often.</summary>
-    private const int BlockFloats = 2 << 20, MinBlock = 128;
+    private const int BlockFloats = 2 << 20, MinBlock = 192;
 
     /// <summary>Tiles that one task transforms.</summary>
     private const int TaskTiles = 8;
@@ -31,11 +31,11 @@ internal static unsafe class HostWinogradGradient<TFilter>
     }
 
     /// <summary>See <see cref="HostWinograd{TFilter}"/>: not a multiple of 4 KiB.</summary>
-    private static long PointStep(int tiles, int width) => (long)tiles * width + 16;
+    private static long PointStep(int rows, int width) => (long)rows * width + 16;
 
     private static int PaddedIn(in ConvolutionShape s) => (s.Ic + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows;
 
-    private static long SumStep(in ConvolutionShape s) => (long)PaddedIn(s) * HostPanels.Padded(s.Oc);
+    private static long SumStep(in ConvolutionShape s) => PointStep(PaddedIn(s), HostPanels.Padded(s.Oc));
 
     private static int Zeros(in ConvolutionShape s) => (Math.Max(s.Ic, s.Oc) + 15) / 16 * 16;
 

@@ -27,10 +27,12 @@ internal static class WinogradFilter<TFilter>
     }
 
     /// <summary>
-    /// Why a forward pass or a gradient by data is not computed so, or null: by the image alone, for what an image gives must not depend on what else is in its batch.
+    /// Why a forward pass or a gradient by data is not computed so, or null: by the image alone, for what an image gives must not depend on what else is in its batch. With few tiles
+    /// and weights that are not kept transformed, it takes a batch to make up for the transform: of small maps, which go through in batches, those of many channels alone are taken.
     /// </summary>
     public static string? Refuses(ConvolutionShape s)
-        => RefusesShape(s, 16) ?? (ImageTiles(s) < 12 ? "takes maps of 12 tiles or more: with fewer, transforming the weights costs more than it saves" : null);
+        => RefusesShape(s, 16) ?? (ImageTiles(s) < (Math.Min(s.Ic, s.Oc) < 256 ? 12 : 4)
+            ? "takes maps of 12 tiles or more, or 4 with 256 channels on both sides: with fewer, transforming the weights costs more than it saves" : null);
 
     /// <summary>
     /// Why a gradient by weights, whose transforms are the most, is not computed so, or null. It is a sum over the batch, whose tiles decide: measured on channels from

@@ -1,11 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
 /// G g Gᵀ of all filters, in fp64 and rounded once, packed for <see cref="HostPanels"/> as [point][panel][k][width], padded columns zero: k are input channels
-/// and columns output channels for the forward pass; for the backward pass the filters are turned by 180° and the roles swapped. 36/9 or 36/25 times the weights are written.
+/// and columns output channels for the forward pass; for the backward pass the filters are turned by 180° and the roles swapped. 36/9 or 36/25 times the weights are written, past the
+/// caches, which would first read what is overwritten and then give up all else for it.
 /// </summary>
 internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, float* packed, ConvolutionShape s, bool backward) : IHostTask
     where TFilter : struct, IWinogradFilter
@@ -26,7 +28,10 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
 
     public int Tiles => backward ? (HostPanels.Padded(s.Ic) + Line - 1) / Line * RowBlocks : s.Ic;
 
-    public static long Length(int rows, int columns) => (long)Winograd.Points * rows * HostPanels.Padded(columns);
+    /// <summary>Floats from one point to the next; not a multiple of 4 KiB, where the lines of all points would meet in the same places of the caches.</summary>
+    public static long PointStep(int rows, int columns) => (long)rows * HostPanels.Padded(columns) + Line;
+
+    public static long Length(int rows, int columns) => Winograd.Points * PointStep(rows, columns);
 
     public void Run(int tile, int worker)
     {
@@ -34,6 +39,9 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
             PackTurned(tile / RowBlocks * Line, tile % RowBlocks * RowBlock);
         else
             PackRow(tile);
+        // What goes past the caches is ordered by nothing else.
+        if (Sse.IsSupported)
+            Sse.StoreFence();
     }
 
     /// <summary>Forward: neighbouring columns are neighbours in memory.</summary>
@@ -88,7 +96,7 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Put(float* points, int k, int first, int padded)
     {
-        long step = (long)Rows * padded;
+        long step = (long)Rows * padded + Line;
         int end = Math.Min(first + Line, padded);
         for (int start = 0, width; start < end; start += width)
         {
@@ -97,9 +105,10 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
             if (count <= 0)
                 continue;
             float* line = points + from - first, to = packed + (long)Rows * start + (long)k * width + from - start;
+            bool whole = count == Line && (nint)to % (Line * sizeof(float)) == 0;
             for (int q = 0; q < Winograd.Points; q++, line += Line, to += step)
-                if (count == Line)
-                    Vector512.Load(line).Store(to);
+                if (whole)
+                    Vector512.Load(line).StoreAlignedNonTemporal(to);
                 else
                     new ReadOnlySpan<float>(line, count).CopyTo(new Span<float>(to, count));
         }

@@ -43,6 +43,31 @@ public sealed class WinogradBits
         }
     }
 
+    /// <summary>Maps of four tiles share register tiles of six with their neighbours in the batch, which must not show; how many there are does not choose the variant.</summary>
+    [TestCase(6, 8)]
+    [TestCase(7, 7)]
+    public void SmallMapsOfManyChannels_AreTaken_AndAnImageGivesWhatItGivesAlone(int height, int width)
+    {
+        var all = new ConvolutionShape(3, height, width, 256, 256, 3, 3, 1, 1, Relu: 1);
+        var one = all with { B = 1 };
+        foreach (var operation in new[] { Convolution.ForwardOperation, Convolution.BackwardDataOperation })
+        {
+            Assert.That(operation.Choose(Devices.Cpu, all).Name, Is.EqualTo("host-winograd"));
+            Assert.That(operation.Choose(Devices.Cpu, one).Name, Is.EqualTo("host-winograd"));
+            Assert.That(operation.Choose(Devices.Cpu, all with { Ic = 255 }).Name, Is.EqualTo("host-6x4v"));
+            Assert.That(operation.Choose(Devices.Cpu, all with { W = 4 }).Name, Is.EqualTo("host-6x4v"), "two tiles");
+            var inputs = operation.InputsFor(all, seed: 8);
+            float[] together = Run(operation, all, inputs);
+            for (int image = 0; image < all.B; image++)
+            {
+                // Weights are the second input forward and the first on the way back.
+                var alone = inputs.Select((x, i) => i == (operation == Convolution.ForwardOperation ? 1 : 0) || x.Length % all.B != 0 || x.Length == all.Oc
+                    ? x : x[(image * (x.Length / all.B))..((image + 1) * (x.Length / all.B))]).ToArray();
+                Assert.That(Run(operation, one, alone), Is.EqualTo(together[(image * one.XLength)..((image + 1) * one.XLength)]).AsCollection, $"{operation}, image {image}");
+            }
+        }
+    }
+
     private const int Tile = 4;
 
     private static int Bits(float value) => BitConverter.SingleToInt32Bits(value);
