@@ -139,10 +139,11 @@ public sealed class Device : IDisposable
         _ => Accelerator.Name + (Precision == Precision.Fp32 ? "" : $", {Precision.ToString().ToLowerInvariant()} products"),
     };
 
-    /// <summary>Allocates a buffer of floats, all zero.</summary>
+    /// <summary>Allocates a buffer of floats, all zero; on the processor it begins with a cache line.</summary>
     public DeviceBuffer Allocate(long length)
     {
-        var memory = Accelerator.Allocate1D<float>(Math.Max(length, 1));
+        // What the system gives begins within a line, so that every second vector, or each of a line's size, would cross one.
+        var memory = Accelerator.Allocate1D<float>(Math.Max(length, 1) + (Kind == DeviceKind.Cpu ? HostPrefetch.Line : 0));
         var buffer = new DeviceBuffer(this, memory, length);
         if (IsHostMemory)
             HugePages.Advise(buffer.View);
