@@ -159,11 +159,14 @@ public sealed class Operation<TProblem> : Operation
     public void Prepare(Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> prepared)
         => Observed(Choose(device, problem), device, problem, buffers, prepared, default, prepare: true);
 
-    /// <summary>As <see cref="Run"/>, with what <see cref="Prepare"/> made of the same weights and shape, for whatever number of images.</summary>
+    /// <summary>
+    /// As <see cref="Run"/>, with what <see cref="Prepare"/> made of the same weights and shape, for whatever number of images. The buffer that this stands for, if there is one, may be an empty
+    /// view (<see cref="Preparation{TProblem}.Replaced"/>).
+    /// </summary>
     public void RunPrepared(Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> prepared, ArrayView<float> workspace)
     {
         var variant = Choose(device, problem);
-        Require(variant, device, problem, buffers, prepared.Length + workspace.Length);
+        Require(variant, device, problem, buffers, prepared.Length + workspace.Length, variant.Preparation?.Replaced ?? -1);
         Observed(variant, device, problem, buffers, prepared, workspace);
     }
 
@@ -174,7 +177,7 @@ public sealed class Operation<TProblem> : Operation
         Observed(variant, device, problem, buffers, default, workspace);
     }
 
-    private void Require(Variant<TProblem> variant, Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, long workspace)
+    private void Require(Variant<TProblem> variant, Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, long workspace, int replaced = -1)
     {
         if (Check(problem) is { } wrong)
             throw new ArgumentException($"{Name} {problem}: {wrong}");
@@ -182,7 +185,7 @@ public sealed class Operation<TProblem> : Operation
         if (specs.Length != buffers.Length)
             throw new ArgumentException($"{Name} takes {specs.Length} buffers, not {buffers.Length}.");
         for (int i = 0; i < specs.Length; i++)
-            if (buffers[i].Length < specs[i].Length)
+            if (i != replaced && buffers[i].Length < specs[i].Length)
                 throw new ArgumentException($"{Name} {problem}: {specs[i].Name} needs {specs[i].Length} elements and has {buffers[i].Length}.");
         long need = variant.Workspace(device, problem);
         if (workspace < need)

@@ -12,6 +12,9 @@ namespace IlgpuNetVlad.Kernels;
 public sealed record Preparation<TProblem>(Func<Device, TProblem, long> Length, Preparation<TProblem>.Launch Prepare, Preparation<TProblem>.PreparedLaunch Run)
     where TProblem : struct
 {
+    /// <summary>The operation's buffer that what is prepared stands for, so that nobody need keep it: <see cref="Operation{TProblem}.RunPrepared"/> takes an empty view there. −1 for none.</summary>
+    public int Replaced { get; init; } = -1;
+
     /// <param name="prepared">At least <see cref="Length"/> floats.</param>
     public delegate void Launch(Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> prepared);
 

@@ -44,7 +44,7 @@ public static partial class NearestNeighbours
         Tolerance = s => 2 * (Math.Sqrt(s.D) + 3) * 6e-8,
         Variants =
         [
-            new("host", VariantKind.Host, RunHost, HostWorkspace),
+            new("host", VariantKind.Host, HostPreparation, HostWorkspace),
             new(TensorTile<WideTile, Bf16Numbers>.Name, VariantKind.TensorCore, RunTensor, TensorWorkspace,
                 kernels: [SearchFilter<WideTile>.Kernel, SearchRescore.Kernel, SearchFacts.Kernel, TensorOperand<Bf16Numbers>.Pack]),
             new("simt", VariantKind.Simt, RunSimt, SimtWorkspace, kernels: [Simt.Distances, Simt.Merge]),

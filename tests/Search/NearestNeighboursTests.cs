@@ -54,22 +54,43 @@ public sealed class NearestNeighboursTests
         Assert.That(index[6..], Is.EqualTo(new[] { 0, 1, 2, 3, 4, 5 }));
     }
 
+    /// <summary>Every height of a tile, alone and behind others, one piece of D and three, blocks of 512 rows and their rests.</summary>
     [Test]
-    public void AQuery_FindsTheSameAlone()
+    public void Queries_FindTheSame_HoweverManyAreAsked([Values(24, 700)] int d)
     {
         var random = new Random(5);
-        const int queries = 70, rows = 6000, d = 24, k = 10;
+        const int queries = 70, rows = 2100, k = 10;
         float[] q = Values(random, queries * d), database = Values(random, rows * d);
         var together = Search(Devices.Cpu, new(queries, rows, d, k), q, database);
-        foreach (int one in new[] { 0, 3, 63, 69 })
+        for (int count = 1; count <= 26; count++)
         {
-            var alone = Search(Devices.Cpu, new(1, rows, d, k), q[(one * d)..((one + 1) * d)], database);
-            Assert.That(alone.Index, Is.EqualTo(together.Index[(one * k)..((one + 1) * k)]));
-            Assert.That(alone.Distance, Is.EqualTo(together.Distance[(one * k)..((one + 1) * k)]));
+            int first = 3 * count % (queries - count);
+            var fewer = Search(Devices.Cpu, new(count, rows, d, k), q[(first * d)..((first + count) * d)], database);
+            Assert.That(fewer.Index, Is.EqualTo(together.Index[(first * k)..((first + count) * k)]), $"{count} queries");
+            Assert.That(fewer.Distance, Is.EqualTo(together.Distance[(first * k)..((first + count) * k)]), $"{count} queries");
         }
     }
 
-    /// <summary>Several blocks of queries and of rows, pieces of D, and rows that are packed one block after another.</summary>
+    /// <summary>Each has heaps of its own, which may be all but empty.</summary>
+    [Test]
+    public void Threads_ShareTheRows([Values(2, 300)] int queries)
+    {
+        var random = new Random(7);
+        SearchShape shape = new(queries, 5000, 11, 40);
+        float[] q = Values(random, queries * shape.D), database = Values(random, shape.Database * shape.D);
+        (float[] Distance, int[] Index) On(int threads)
+        {
+            using var device = Device.Cpu(threads);
+            return Search(device, shape, q, database);
+        }
+
+        var alone = On(1);
+        var several = On(9);
+        Assert.That(several.Index, Is.EqualTo(alone.Index));
+        Assert.That(several.Distance, Is.EqualTo(alone.Distance));
+    }
+
+    /// <summary>Several blocks of queries and of rows, and pieces of D.</summary>
     [TestCase(500, 1300, 300, 7)]
     [TestCase(30, 90, 100_000, 5)]
     public void Blocks_FindWhatPlainLoopsFind(int queries, int rows, int d, int k)

@@ -1,28 +1,45 @@
+using System.Runtime.InteropServices;
+using ILGPU;
 using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Retrieval;
 
 /// <summary>
 /// Exact nearest neighbours in a database of descriptors that stays on the device: squared L2 distance, ascending, equal distances by lower
-/// index, so that a result repeats.
+/// index, so that a result repeats, and is the same for a query alone and among others. On the processor the database is kept as the kernel reads it and in no other form: one query costs one
+/// read of it. Scratch memory is kept from call to call (on the processor that of 240 queries and of the answers).
 /// </summary>
 public sealed class ExactSearch : IDisposable
 {
-    /// <summary>Numbers of the queries of one launch: bounds the memory (twice 128 MB), not the result.</summary>
+    /// <summary>Numbers of the queries of one launch: bounds a GPU's memory (twice 128 MB), not the result.</summary>
     private const int Chunk = 1 << 25;
 
     private readonly Device device;
-    private readonly DeviceBuffer database;
-    private readonly int rows, dimension;
 
+    /// <summary>The descriptors as they are, or what the kernel prepared of them.</summary>
+    private readonly DeviceBuffer database;
+
+    private readonly bool prepared;
+    private readonly int rows, dimension;
+    private readonly Lock gate = new();
+    private DeviceBuffer? query, distance, index, workspace;
+
+    /// <param name="database">Copied.</param>
     public ExactSearch(Device device, DescriptorMatrix database)
     {
         this.device = device;
         rows = database.Rows;
         dimension = database.Dimension;
-        this.database = device.Allocate(database.Values.AsSpan(0, rows * dimension));
+        var values = database.Values.AsSpan(0, rows * dimension);
+        var shape = new SearchShape(0, rows, dimension, 1);
+        long length = NearestNeighbours.Operation.Prepared(device, shape);
+        prepared = length > 0;
+        this.database = prepared ? device.Allocate(length) : device.Allocate(values);
+        if (prepared)
+            WithView(values, view => NearestNeighbours.Operation.Prepare(device, shape, [default, view, default, default], this.database));
     }
 
+    /// <summary>One thread at a time; others wait.</summary>
     /// <param name="queries">[Q, D]</param>
     /// <param name="depth">Neighbours of each query, 1 … 2048; fewer come back where the database is smaller.</param>
     /// <returns>For each query database rows, nearest first, and their squared distances.</returns>
@@ -41,27 +58,67 @@ public sealed class ExactSearch : IDisposable
         }
         // Launches of equal size, so that each shares out well among the threads.
         int launches = (int)(((long)queries.Rows * dimension + Chunk - 1) / Chunk), chunk = (queries.Rows + launches - 1) / launches;
-        using var query = device.Allocate((long)chunk * dimension);
-        using var distance = device.Allocate((long)chunk * k);
-        using var index = device.Allocate((long)chunk * k);
-        using var workspace = device.Allocate(NearestNeighbours.Operation.Workspace(device, new SearchShape(chunk, rows, dimension, k)));
-        var hostDistance = new float[chunk * k];
-        var hostIndex = new float[chunk * k];
-        for (int first = 0; first < queries.Rows; first += chunk)
+        lock (gate)
         {
-            int count = Math.Min(chunk, queries.Rows - first);
-            device.Upload(queries.Values.AsSpan(first * dimension, count * dimension), query.View);
-            NearestNeighbours.Search(device, new SearchShape(count, rows, dimension, k), query, database, distance, index.View, workspace);
-            device.Download(distance.View.SubView(0, (long)count * k), hostDistance);
-            device.Download(index.View.SubView(0, (long)count * k), hostIndex);
-            for (int i = 0; i < count; i++)
+            for (int first = 0; first < queries.Rows; first += chunk)
             {
-                distances[first + i] = hostDistance[(i * k)..((i + 1) * k)];
-                found[first + i] = [.. hostIndex.AsSpan(i * k, k).ToArray().Select(BitConverter.SingleToInt32Bits)];
+                int count = Math.Min(chunk, queries.Rows - first), start = first;
+                WithView(queries.Values.AsSpan(first * dimension, count * dimension), view => Find(view, count, k, found.AsSpan(start), distances.AsSpan(start)));
             }
         }
         return (found, distances);
     }
 
-    public void Dispose() => database.Dispose();
+    private void Find(ArrayView<float> queries, int count, int k, Span<int[]> found, Span<float[]> distances)
+    {
+        var operation = NearestNeighbours.Operation;
+        var shape = new SearchShape(count, rows, dimension, k);
+        ArrayView<float> distance = Room(ref this.distance, (long)count * k), index = Room(ref this.index, (long)count * k);
+        var workspace = Room(ref this.workspace, prepared ? operation.PreparedWorkspace(device, shape) : operation.Workspace(device, shape));
+        if (prepared)
+            operation.RunPrepared(device, shape, [queries, default, distance, index], database, workspace);
+        else
+            NearestNeighbours.Search(device, shape, queries, database, distance, index, workspace);
+        float[] allDistances = device.Download(distance), allRows = device.Download(index);
+        for (int i = 0; i < count; i++)
+        {
+            distances[i] = allDistances[(i * k)..((i + 1) * k)];
+            found[i] = MemoryMarshal.Cast<float, int>(allRows.AsSpan(i * k, k)).ToArray();
+        }
+    }
+
+    /// <summary>Descriptors as the device reads them: where they are, or copied.</summary>
+    private unsafe void WithView(ReadOnlySpan<float> values, Action<ArrayView<float>> use)
+    {
+        if (device.IsHostMemory)
+        {
+            fixed (float* pinned = values)
+                use(HostMemory.View(device, pinned, values.Length));
+            return;
+        }
+        var view = Room(ref query, values.Length);
+        device.Upload(values, view);
+        use(view);
+    }
+
+    /// <summary>Memory that is kept from call to call, and grows.</summary>
+    private ArrayView<float> Room(ref DeviceBuffer? buffer, long length)
+    {
+        if (buffer is null || buffer.Length < length)
+        {
+            buffer?.Dispose();
+            buffer = null;
+            buffer = device.Allocate(length);
+        }
+        return buffer.View.SubView(0, length);
+    }
+
+    public void Dispose()
+    {
+        database.Dispose();
+        query?.Dispose();
+        distance?.Dispose();
+        index?.Dispose();
+        workspace?.Dispose();
+    }
 }
