@@ -251,7 +251,17 @@ public sealed class Device : IDisposable
         WorkObserver?.Happened(new(WorkKind.Launch, Kernels, Kernel: kernel.Name));
         return (TLauncher)launchers.GetOrAdd(kernel, static (k, device) => device.launcher is { } launcher
             ? KernelArgument.Hand<TLauncher>((SimtKernel)k, launcher)
-            : ((SimtKernel<TLauncher>)k).Load(device.Accelerator), this);
+            : device.Load((SimtKernel<TLauncher>)k), this);
+    }
+
+    private TLauncher Load<TLauncher>(SimtKernel<TLauncher> kernel)
+        where TLauncher : Delegate
+    {
+        var loaded = kernel.Load(Accelerator);
+        // ILGPU would keep what stood between C# and the simulation: some 25 MB a kernel. What was loaded stays.
+        if (Kind == DeviceKind.Simulation)
+            context.ClearCache(ClearCacheMode.Everything);
+        return loaded;
     }
 
     public void Dispose()

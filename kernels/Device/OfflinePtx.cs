@@ -14,7 +14,7 @@ namespace IlgpuNetVlad.Kernels;
 public sealed class OfflinePtx : IDisposable
 {
     /// <summary>What this process has compiled. A kernel's PTX does not depend on what was compiled before it, and to compile all of them takes a minute.</summary>
-    private static readonly ConcurrentDictionary<SimtKernel, string> Texts = new();
+    private static readonly ConcurrentDictionary<SimtKernel, Lazy<string>> Texts = new();
 
     private readonly Context context;
     private readonly PTXBackend backend;
@@ -26,7 +26,7 @@ public sealed class OfflinePtx : IDisposable
     }
 
     /// <summary>The PTX text of a kernel.</summary>
-    public string Compile(SimtKernel kernel) => Texts.GetOrAdd(kernel, Translate);
+    public string Compile(SimtKernel kernel) => Texts.GetOrAdd(kernel, k => new Lazy<string>(() => Translate(k))).Value;
 
     private string Translate(SimtKernel kernel)
     {
