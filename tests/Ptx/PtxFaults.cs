@@ -15,6 +15,7 @@ public sealed class PtxFaults
     [TestCase(PtxFaultKind.Race, "st.shared.b16 [%rd5+2], 1;\nst.shared.b32 [%rd6], 1;", "st.shared.b16 [%rd5+2], 1;\nst.shared.b32 [%rd5], 1;")]
     [TestCase(PtxFaultKind.Uninitialised, "ld.shared.b32 %r2, [%rd5];", "st.shared.b32 [%rd5], 1;\nld.shared.b32 %r2, [%rd5];")]
     [TestCase(PtxFaultKind.Uninitialised, "st.shared.b16 [%rd5], 1;\nld.shared.b32 %r2, [%rd5];", "st.shared.b16 [%rd5], 1;\nld.shared.b16 %r2, [%rd5];")]
+    [TestCase(PtxFaultKind.Race, "st.shared.b32 [%rd5], 1;\nld.shared.b16 %r2, [%rd6+2];", "st.shared.b32 [%rd5], 1; bar.sync 0;\nld.shared.b16 %r2, [%rd6+2];")]
     [TestCase(PtxFaultKind.OutOfBounds, "ld.global.b32 %r2, [%rd1+1024];", "ld.global.b32 %r2, [%rd1+1020];")]
     [TestCase(PtxFaultKind.OutOfBounds, "st.b32 [%rd1+-4], 1;", "st.b32 [%rd1], 1;")]
     [TestCase(PtxFaultKind.OutOfBounds, "ld.b32 %r2, [%rd4];", "ld.b32 %r2, [%rd1];")]
@@ -29,6 +30,7 @@ public sealed class PtxFaults
     [TestCase(PtxFaultKind.Race, "cp.async.cg.shared.global [%rd7], [%rd8], 16; cp.async.wait_all;\nld.shared.b32 %r2, [%rd6];", "cp.async.cg.shared.global [%rd7], [%rd8], 16; cp.async.wait_all; bar.sync 0;\nld.shared.b32 %r2, [%rd6];")]
     [TestCase(PtxFaultKind.Race, "st.shared.v4.b32 [%rd7], {1, 1, 1, 1}; bar.sync 0; ld.shared.b32 %r2, [%rd6];\ncp.async.cg.shared.global [%rd7], [%rd8], 16;", "st.shared.v4.b32 [%rd7], {1, 1, 1, 1}; bar.sync 0; ld.shared.b32 %r2, [%rd6]; bar.sync 0;\ncp.async.cg.shared.global [%rd7], [%rd8], 16;")]
     [TestCase(PtxFaultKind.Race, "st.shared.v4.b32 [%rd7], {1, 1, 1, 1};\nldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r2, %r3, %r4, %r5}, [%rd7];", "st.shared.v4.b32 [%rd7], {1, 1, 1, 1}; bar.sync 0;\nldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r2, %r3, %r4, %r5}, [%rd7];")]
+    [TestCase(PtxFaultKind.Race, "st.shared.v4.b32 [%rd7], {1, 1, 1, 1}; setp.eq.s32 %p2, %r0, 0; bar.sync 0; @%p2 st.shared.b32 [%rd7], 2;\nldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r2}, [%rd7];", "st.shared.v4.b32 [%rd7], {1, 1, 1, 1}; setp.eq.s32 %p2, %r0, 0; @%p2 st.shared.b32 [%rd7], 2; bar.sync 0;\nldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r2}, [%rd7];")]
     [TestCase(PtxFaultKind.Divergent, "@%p1 bra away;\nbar.sync 0;\naway: ret;", "@%p1 bra away;\naway: bar.sync 0;")]
     [TestCase(PtxFaultKind.Divergent, "@%p1 bra away;\nshfl.sync.bfly.b32 %r2, %r0, 1, 31, -1;\naway: ret;", "shfl.sync.bfly.b32 %r2, %r0, 1, 31, -1;")]
     [TestCase(PtxFaultKind.Divergent, "@%p1 ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r2}, [%rd7];", "st.shared.v4.b32 [%rd7], {1, 1, 1, 1}; bar.sync 0;\nldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r2}, [%rd7];")]
@@ -41,6 +43,14 @@ public sealed class PtxFaults
         Assert.That(faults[0].Line, Is.EqualTo(PtxProgram.FirstLine + 1 + (wrong.EndsWith("ret;") ? lines.Length - 2 : lines.Length - 1)));
         Assert.That(faults[0].Kernel, Is.EqualTo("k"));
         Assert.That(PtxProgram.Faults(Head + right), Is.Empty);
+    }
+
+    [Test]
+    public void ABlockBeginsWithNothingWritten()
+    {
+        const string own = "mov.b32 %r2, %ctaid.x; setp.eq.s32 %p2, %r2, 0;";
+        foreach (string type in new[] { "b16", "b32" })
+            Assert.That(PtxProgram.Faults($"{Head}{own} @%p2 st.shared.{type} [%rd5], 1;\n@!%p2 ld.shared.{type} %r3, [%rd5];", blocks: 2).Select(f => (f.Kind, f.Block.X)), Is.EqualTo(new[] { (PtxFaultKind.Uninitialised, 1) }), type);
     }
 
     [Test]

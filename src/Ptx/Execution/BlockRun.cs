@@ -114,11 +114,10 @@ internal sealed class BlockRun
     {
         while (warp.Live != 0 && !warp.AtBarrier && !warp.IsHeld)
         {
-            int last = warp.Ways.Count - 1;
-            var way = warp.Ways[last];
+            ref var way = ref warp.LastWay;
             if (way.Mask == 0 || way.At == way.Join)
             {
-                warp.Ways.RemoveAt(last);
+                warp.Ways.RemoveAt(warp.Ways.Count - 1);
                 continue;
             }
             var step = code.Steps[way.At];
@@ -131,7 +130,7 @@ internal sealed class BlockRun
             switch (step)
             {
                 case BranchStep branch:
-                    Branch(warp, way, mask, branch);
+                    Branch(warp, ref way, mask, branch);
                     continue;
                 case ReturnStep:
                     warp.End(mask);
@@ -148,8 +147,7 @@ internal sealed class BlockRun
                         return;
                     break;
             }
-            last = warp.Ways.Count - 1;
-            warp.Ways[last] = warp.Ways[last] with { At = way.At + 1 };
+            way.At++;
         }
     }
 
@@ -185,16 +183,15 @@ internal sealed class BlockRun
             warp.Products.Issued.Clear();
     }
 
-    private static void Branch(Warp warp, Warp.Way way, uint taken, BranchStep branch)
+    private static void Branch(Warp warp, ref Warp.Way way, uint taken, BranchStep branch)
     {
-        int last = warp.Ways.Count - 1;
         uint passed = way.Mask & ~taken;
         if (taken == 0 || passed == 0)
         {
-            warp.Ways[last] = way with { At = taken == 0 ? branch.Index + 1 : branch.Target };
+            way.At = taken == 0 ? branch.Index + 1 : branch.Target;
             return;
         }
-        warp.Ways[last] = way with { At = branch.Join };
+        way.At = branch.Join;
         warp.Ways.Add(new Warp.Way { At = branch.Index + 1, Join = branch.Join, Mask = passed });
         warp.Ways.Add(new Warp.Way { At = branch.Target, Join = branch.Join, Mask = taken });
     }

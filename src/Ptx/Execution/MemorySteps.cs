@@ -144,6 +144,7 @@ internal sealed unsafe class CopyStep((int Slot, long Offset) to, (int Slot, lon
     public override void Run(Warp warp, uint mask)
     {
         Span<ulong> targets = stackalloc ulong[Warp.Lanes], sources = stackalloc ulong[Warp.Lanes];
+        Span<byte> copied = stackalloc byte[16];
         uint reading = 0;
         for (int i = 0; i < Warp.Lanes; i++)
         {
@@ -160,11 +161,11 @@ internal sealed unsafe class CopyStep((int Slot, long Offset) to, (int Slot, lon
                 continue;
             int thread = warp.FirstThread + i, place = Shared(warp, i, targets[i], bytes);
             int take = taken < 0 ? bytes : (int)Math.Min((uint)warp.Lane(taken)[i], (uint)bytes);
-            byte[] copied = new byte[bytes];
+            copied.Clear();
             if (take > 0)
                 new ReadOnlySpan<byte>(Global(warp, i, sources[i], bytes), take).CopyTo(copied);
             Note(warp, thread, warp.Block.Shared.StartCopy(place, bytes, thread));
-            warp.CopiesOf(i).Start(place, copied);
+            warp.CopiesOf(i).Start(place, bytes, BinaryPrimitives.ReadUInt128LittleEndian(copied));
         }
     }
 }

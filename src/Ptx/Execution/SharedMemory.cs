@@ -10,7 +10,13 @@ internal sealed class SharedMemory(int bytes, ThreadOrder? order, int threads)
     private const int Several = -2, WordBytes = 4;
 
     private readonly byte[] data = new byte[bytes];
-    private readonly State[] states = new State[bytes];
+
+    /// <summary>Of each word whose four bytes are alike, which nearly all are; the bytes of the others, those that are marked, have states of their own.</summary>
+    private readonly State[] words = new State[(bytes + WordBytes - 1) / WordBytes];
+    private readonly bool[] parted = new bool[(bytes + WordBytes - 1) / WordBytes];
+    private State[] single = [];
+    private bool anyParted;
+
     private readonly int[] fences = new int[PtxLaunch.MostThreads + ThreadOrder.MostBarriers], barrierFences = new int[PtxLaunch.MostThreads];
     private readonly int warps = (threads + Warp.Lanes - 1) / Warp.Lanes;
 
@@ -25,7 +31,7 @@ internal sealed class SharedMemory(int bytes, ThreadOrder? order, int threads)
         public uint Lanes;
     }
 
-    /// <summary>Of a byte. Readers and writer count in the epoch that stands beside them alone.</summary>
+    /// <summary>Of a byte, or of the four of a word. Readers and writer count in the epoch that stands beside them alone.</summary>
     private struct State
     {
         public int ReadEpoch, Reader, WriteEpoch, Writer;
@@ -57,7 +63,10 @@ internal sealed class SharedMemory(int bytes, ThreadOrder? order, int threads)
     /// <summary>A new block: all bytes unwritten.</summary>
     public void Clear()
     {
-        Array.Clear(states);
+        Array.Clear(words);
+        if (anyParted)
+            Array.Clear(parted);
+        anyParted = false;
         Array.Clear(fences);
         Array.Clear(barrierFences);
         Array.Clear(readers);
@@ -71,9 +80,9 @@ internal sealed class SharedMemory(int bytes, ThreadOrder? order, int threads)
     /// <returns>What is wrong with it, or null.</returns>
     public (PtxFaultKind Kind, string Message)? Read(int address, int count, int thread)
     {
-        for (int i = address; i < address + count; i++)
+        for (int i = address, end = address + count, step; i < end; i += step)
         {
-            ref var s = ref states[i];
+            ref var s = ref Alike(i, end, out step);
             if (s.Barrier)
                 return (PtxFaultKind.Barrier, $"shared byte {i} is read and belongs to an mbarrier");
             if (s.Pending != 0)
@@ -91,15 +100,32 @@ internal sealed class SharedMemory(int bytes, ThreadOrder? order, int threads)
         return null;
     }
 
+    /// <summary>Notes that a thread and the next one read: a write of either is one that the other has to know of.</summary>
+    /// <inheritdoc cref="Read"/>
+    public (PtxFaultKind Kind, string Message)? ReadByTwo(int address, int count, int thread)
+    {
+        if (Read(address, count, thread) is { } wrong)
+            return wrong;
+        NoteReader(address, count, thread + 1);
+        for (int i = address, end = address + count, step; i < end; i += step)
+        {
+            ref var s = ref Alike(i, end, out step);
+            if (s.WriteEpoch == epoch && s.Writer != thread + 1 && !Knows(thread + 1, s))
+                return (PtxFaultKind.Race, $"shared byte {i} is read, and {Name(s.Writer)} writes it with no barrier between");
+            s.Reader = Several;
+        }
+        return null;
+    }
+
     /// <summary>Notes a write.</summary>
     /// <inheritdoc cref="Read"/>
     public (PtxFaultKind Kind, string Message)? Write(int address, int count, int thread)
     {
-        for (int i = address; i < address + count; i++)
+        for (int i = address, end = address + count, step; i < end; i += step)
         {
-            if (Conflict(i, thread) is { } wrong)
+            ref var s = ref Alike(i, end, out step);
+            if (Conflict(s, i, thread) is { } wrong)
                 return wrong;
-            ref var s = ref states[i];
             (s.Written, s.WriteEpoch, s.Writer, s.WriteTime, s.WriterFences) = (true, epoch, thread, order?.Now ?? 0, fences[thread]);
         }
         return null;
@@ -109,11 +135,12 @@ internal sealed class SharedMemory(int bytes, ThreadOrder? order, int threads)
     /// <inheritdoc cref="Read"/>
     public (PtxFaultKind Kind, string Message)? StartCopy(int address, int count, int thread)
     {
-        for (int i = address; i < address + count; i++)
+        for (int i = address, end = address + count, step; i < end; i += step)
         {
-            if (Conflict(i, thread) is { } wrong)
+            ref var s = ref Alike(i, end, out step);
+            if (Conflict(s, i, thread) is { } wrong)
                 return wrong;
-            states[i].Pending = thread + 1;
+            s.Pending = thread + 1;
         }
         return null;
     }
@@ -122,10 +149,10 @@ internal sealed class SharedMemory(int bytes, ThreadOrder? order, int threads)
     /// <inheritdoc cref="Read"/>
     public (PtxFaultKind Kind, string Message)? StartBulkCopy(int address, int count, int thread)
     {
-        for (int i = address; i < address + count; i++)
+        for (int i = address, end = address + count, step; i < end; i += step)
         {
-            ref var s = ref states[i];
-            if (Conflict(i, thread) is { } wrong)
+            ref var s = ref Alike(i, end, out step);
+            if (Conflict(s, i, thread) is { } wrong)
                 return wrong;
             if (s.Written && IsThread(s.Writer) && fences[s.Writer] == s.WriterFences)
                 return (PtxFaultKind.Unfenced, $"shared byte {i} is filled by a copy, and thread {s.Writer} wrote it with no fence.proxy.async behind");
@@ -135,12 +162,7 @@ internal sealed class SharedMemory(int bytes, ThreadOrder? order, int threads)
     }
 
     /// <summary>Bytes of a copy of a tensor have arrived: whoever waits for the phase of its mbarrier sees them.</summary>
-    public void EndBulkCopy(int address, ReadOnlySpan<byte> arrived, int agent, int phase)
-    {
-        arrived.CopyTo(data.AsSpan(address));
-        for (int i = address; i < address + arrived.Length; i++)
-            states[i] = states[i] with { Pending = 0, Written = true, WriteEpoch = epoch, Writer = agent, WriteTime = phase, WriterFences = -1 };
-    }
+    public void EndBulkCopy(int address, ReadOnlySpan<byte> arrived, int agent, int phase) => Arrive(address, arrived, agent, phase, -1);
 
     /// <summary>Bytes become an mbarrier.</summary>
     /// <inheritdoc cref="Read"/>
@@ -148,24 +170,35 @@ internal sealed class SharedMemory(int bytes, ThreadOrder? order, int threads)
     {
         if (Write(address, count, thread) is { } wrong)
             return wrong;
-        for (int i = address; i < address + count; i++)
-            states[i].Barrier = true;
+        for (int i = address, end = address + count, step; i < end; i += step)
+        {
+            ref var s = ref Alike(i, end, out step);
+            s.Barrier = true;
+        }
         return null;
     }
 
     /// <summary>They are none any more.</summary>
     public void NoBarrier(int address, int count)
     {
-        for (int i = address; i < address + count; i++)
-            (states[i].Barrier, states[i].Written) = (false, false);
+        for (int i = address, end = address + count, step; i < end; i += step)
+        {
+            ref var s = ref Alike(i, end, out step);
+            (s.Barrier, s.Written) = (false, false);
+        }
     }
 
     /// <summary>A copy has arrived: its thread sees the bytes, the others after a barrier.</summary>
-    public void EndCopy(int address, ReadOnlySpan<byte> arrived, int thread)
+    public void EndCopy(int address, ReadOnlySpan<byte> arrived, int thread) => Arrive(address, arrived, thread, order?.Now ?? 0, fences[thread]);
+
+    private void Arrive(int address, ReadOnlySpan<byte> arrived, int writer, int time, int writerFences)
     {
         arrived.CopyTo(data.AsSpan(address));
-        for (int i = address; i < address + arrived.Length; i++)
-            states[i] = states[i] with { Pending = 0, Written = true, WriteEpoch = epoch, Writer = thread, WriteTime = order?.Now ?? 0, WriterFences = fences[thread] };
+        for (int i = address, end = address + arrived.Length, step; i < end; i += step)
+        {
+            ref var s = ref Alike(i, end, out step);
+            (s.Pending, s.Written, s.WriteEpoch, s.Writer, s.WriteTime, s.WriterFences) = (0, true, epoch, writer, time, writerFences);
+        }
     }
 
     /// <summary>What a thread has written, or had copied here, is there for products and copies too; or, without data, the mbarriers that it made alone.</summary>
@@ -183,9 +216,9 @@ internal sealed class SharedMemory(int bytes, ThreadOrder? order, int threads)
     public (PtxFaultKind Kind, string Message)? StartProduct(int address, int count, int thread)
     {
         var wrong = Read(address, count, thread);
-        for (int i = address; i < address + count; i++)
+        for (int i = address, end = address + count, step; i < end; i += step)
         {
-            ref var s = ref states[i];
+            ref var s = ref Alike(i, end, out step);
             s.Products++;
             s.Reader = Several;
             if (wrong is null && s.WriteEpoch == epoch && !Knows(thread, s))
@@ -201,16 +234,44 @@ internal sealed class SharedMemory(int bytes, ThreadOrder? order, int threads)
     public void EndProduct(int address, int count, int thread)
     {
         NoteReader(address, count, thread);
-        for (int i = address; i < address + count; i++)
+        for (int i = address, end = address + count, step; i < end; i += step)
         {
-            states[i].Products--;
-            (states[i].ReadEpoch, states[i].Reader) = (epoch, Several);
+            ref var s = ref Alike(i, end, out step);
+            s.Products--;
+            (s.ReadEpoch, s.Reader) = (epoch, Several);
         }
     }
 
-    private (PtxFaultKind Kind, string Message)? Conflict(int i, int thread)
+    /// <summary>The state of a byte, for it alone or for its whole word where that is among those asked for and alike.</summary>
+    /// <param name="end">Behind the last byte that is asked for.</param>
+    /// <param name="bytes">How many it holds for.</param>
+    private ref State Alike(int address, int end, out int bytes)
     {
-        ref readonly var s = ref states[i];
+        int word = address / WordBytes;
+        if (!parted[word])
+        {
+            if (address % WordBytes == 0 && end - address >= WordBytes)
+            {
+                bytes = WordBytes;
+                return ref words[word];
+            }
+            Part(word);
+        }
+        bytes = 1;
+        return ref single[address];
+    }
+
+    /// <summary>The bytes of a word go ways of their own, until the block ends.</summary>
+    private void Part(int word)
+    {
+        if (single.Length == 0)
+            single = new State[words.Length * WordBytes];
+        single.AsSpan(word * WordBytes, WordBytes).Fill(words[word]);
+        parted[word] = anyParted = true;
+    }
+
+    private (PtxFaultKind Kind, string Message)? Conflict(in State s, int i, int thread)
+    {
         if (s.Barrier)
             return (PtxFaultKind.Barrier, $"shared byte {i} is written and belongs to an mbarrier");
         if (s.Pending != 0)

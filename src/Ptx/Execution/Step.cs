@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace IlgpuNetVlad.Ptx;
 
 /// <summary>An instruction, decoded.</summary>
@@ -44,8 +46,38 @@ internal sealed class ReturnStep : FlowStep;
 
 internal sealed class BarrierStep : FlowStep;
 
-/// <summary>d = f(a), lane by lane; all registers hold 64 bits, narrower values stand in the lower ones.</summary>
-internal sealed class UnaryStep(int d, int a, Func<ulong, ulong> f) : Step
+/// <summary>d = f(a), a part of the lanes at a time; all registers hold 64 bits, narrower values stand in the lower ones.</summary>
+internal sealed class UnaryStep(int d, int a, Func<Vector512<ulong>, Vector512<ulong>> f) : Step
+{
+    public override void Run(Warp warp, uint mask)
+    {
+        for (int part = 0; part < Warp.Parts; part++)
+            warp.Set(d, part, mask, f(warp.Part(a, part)));
+    }
+}
+
+/// <summary>d = f(a, b)</summary>
+internal sealed class BinaryStep(int d, int a, int b, Func<Vector512<ulong>, Vector512<ulong>, Vector512<ulong>> f) : Step
+{
+    public override void Run(Warp warp, uint mask)
+    {
+        for (int part = 0; part < Warp.Parts; part++)
+            warp.Set(d, part, mask, f(warp.Part(a, part), warp.Part(b, part)));
+    }
+}
+
+/// <summary>d = f(a, b, c)</summary>
+internal sealed class TernaryStep(int d, int a, int b, int c, Func<Vector512<ulong>, Vector512<ulong>, Vector512<ulong>, Vector512<ulong>> f) : Step
+{
+    public override void Run(Warp warp, uint mask)
+    {
+        for (int part = 0; part < Warp.Parts; part++)
+            warp.Set(d, part, mask, f(warp.Part(a, part), warp.Part(b, part), warp.Part(c, part)));
+    }
+}
+
+/// <summary>d = f(a), lane by lane: for what vectors cannot do.</summary>
+internal sealed class UnaryLaneStep(int d, int a, Func<ulong, ulong> f) : Step
 {
     public override void Run(Warp warp, uint mask)
     {
@@ -56,8 +88,8 @@ internal sealed class UnaryStep(int d, int a, Func<ulong, ulong> f) : Step
     }
 }
 
-/// <summary>d = f(a, b)</summary>
-internal sealed class BinaryStep(int d, int a, int b, Func<ulong, ulong, ulong> f) : Step
+/// <summary>d = f(a, b), lane by lane.</summary>
+internal sealed class BinaryLaneStep(int d, int a, int b, Func<ulong, ulong, ulong> f) : Step
 {
     public override void Run(Warp warp, uint mask)
     {
@@ -65,17 +97,5 @@ internal sealed class BinaryStep(int d, int a, int b, Func<ulong, ulong, ulong> 
         for (int i = 0; i < Warp.Lanes; i++)
             if ((mask >> i & 1) != 0)
                 to[i] = f(x[i], y[i]);
-    }
-}
-
-/// <summary>d = f(a, b, c)</summary>
-internal sealed class TernaryStep(int d, int a, int b, int c, Func<ulong, ulong, ulong, ulong> f) : Step
-{
-    public override void Run(Warp warp, uint mask)
-    {
-        Span<ulong> to = warp.Lane(d), x = warp.Lane(a), y = warp.Lane(b), z = warp.Lane(c);
-        for (int i = 0; i < Warp.Lanes; i++)
-            if ((mask >> i & 1) != 0)
-                to[i] = f(x[i], y[i], z[i]);
     }
 }

@@ -1,9 +1,17 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
 namespace IlgpuNetVlad.Ptx;
 
 /// <summary>32 threads in lock step: their registers, which of them are on which way, and the copies that they have started.</summary>
 internal sealed class Warp(BlockRun block, int index, int slots)
 {
     public const int Lanes = 32;
+
+    /// <summary>Vectors of a register's lanes.</summary>
+    public static readonly int Parts = Lanes / Vector512<ulong>.Count;
+
+    private static readonly Vector512<ulong> LaneBits = Vector512.Create(1ul, 2, 4, 8, 16, 32, 64, 128);
 
     private readonly PendingCopies[] copies = [.. Enumerable.Range(0, Lanes).Select(_ => new PendingCopies())];
 
@@ -31,6 +39,9 @@ internal sealed class Warp(BlockRun block, int index, int slots)
     /// <summary>Ways that are open; the last one runs, and ends where it meets the one below.</summary>
     public List<Way> Ways { get; } = [];
 
+    /// <summary>The way that runs; until one is added or taken away.</summary>
+    public ref Way LastWay => ref CollectionsMarshal.AsSpan(Ways)[^1];
+
     public struct Way
     {
         public int At, Join;
@@ -38,6 +49,19 @@ internal sealed class Warp(BlockRun block, int index, int slots)
     }
 
     public Span<ulong> Lane(int slot) => Registers.AsSpan(slot * Lanes, Lanes);
+
+    /// <summary>Some neighbouring lanes of a register.</summary>
+    public Vector512<ulong> Part(int slot, int part) => Vector512.LoadUnsafe(ref Registers[slot * Lanes + part * Vector512<ulong>.Count]);
+
+    /// <summary>Sets them, in the lanes of a mask of the warp.</summary>
+    public void Set(int slot, int part, uint mask, Vector512<ulong> value)
+    {
+        ref ulong to = ref Registers[slot * Lanes + part * Vector512<ulong>.Count];
+        uint on = mask >> part * Vector512<ulong>.Count & 0xFF;
+        if (on != 0xFF)
+            value = Vector512.ConditionalSelect(Vector512.Equals(Vector512.Create((ulong)on) & LaneBits, LaneBits), value, Vector512.LoadUnsafe(ref to));
+        value.StoreUnsafe(ref to);
+    }
 
     /// <summary>A new block begins.</summary>
     public void Start(int threads)
@@ -66,10 +90,9 @@ internal sealed class Warp(BlockRun block, int index, int slots)
     /// <summary>The lanes of a mask in which a predicate has the wanted value.</summary>
     public uint Where(int predicate, bool negated, uint mask)
     {
-        var values = Lane(predicate);
         uint on = 0;
-        for (int i = 0; i < Lanes; i++)
-            on |= (uint)(values[i] & 1) << i;
+        for (int part = 0; part < Parts; part++)
+            on |= (uint)Vector512.ExtractMostSignificantBits(Part(predicate, part) << 63) << part * Vector512<ulong>.Count;
         return mask & (negated ? ~on : on);
     }
 

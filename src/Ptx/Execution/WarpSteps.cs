@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
 namespace IlgpuNetVlad.Ptx;
 
 /// <summary>Where a lane looks.</summary>
@@ -68,16 +71,23 @@ internal sealed class LoadMatrixStep(int[] targets, (int Slot, long Offset) from
             var to = warp.Lane(targets[m]);
             for (int r = 0; r < 8; r++)
             {
-                int owner = 8 * m + r, place = Shared(warp, owner, addresses[owner], RowBytes);
+                int owner = 8 * m + r, place = Shared(warp, owner, addresses[owner], RowBytes), reader = warp.FirstThread + 4 * r;
                 // Four lanes receive a row, all eight numbers of it: no one thread may still be writing there, so two readers are noted.
-                Note(warp, warp.FirstThread + 4 * r, warp.Block.Shared.Read(place, RowBytes, warp.FirstThread + 4 * r));
-                Note(warp, warp.FirstThread + 4 * r + 1, warp.Block.Shared.Read(place, RowBytes, warp.FirstThread + 4 * r + 1));
+                Note(warp, reader, warp.Block.Shared.ReadByTwo(place, RowBytes, reader));
                 var row = warp.Block.Shared.Data.Slice(place, RowBytes);
-                for (int c = 0; c < 8; c++)
+                if (!across)
                 {
-                    ulong number = Read(row[(2 * c)..], 2, false);
-                    int lane = across ? 4 * c + r / 2 : 4 * r + c / 2, shift = 16 * ((across ? r : c) & 1);
-                    to[lane] = to[lane] & ~(0xFFFFul << shift) | number << shift;
+                    var pairs = MemoryMarshal.Cast<byte, uint>(row);
+                    for (int c = 0; c < pairs.Length; c++)
+                        to[4 * r + c] = pairs[c];
+                    continue;
+                }
+                var numbers = MemoryMarshal.Cast<byte, ushort>(row);
+                int shift = 16 * (r & 1);
+                for (int c = 0; c < numbers.Length; c++)
+                {
+                    ref ulong pair = ref to[4 * c + r / 2];
+                    pair = pair & ~(0xFFFFul << shift) | (ulong)numbers[c] << shift;
                 }
             }
         }
@@ -90,59 +100,76 @@ internal sealed class LoadMatrixStep(int[] targets, (int Slot, long Offset) from
 /// </summary>
 internal abstract class MultiplyStep(int depth) : Step
 {
+    private const int Rows = 16, Columns = 8;
+
     public int[] Results { get; set; } = [];
     public int[] A { get; set; } = [];
     public int[] B { get; set; } = [];
     public int[] C { get; set; } = [];
 
     /// <summary>A thread's share of the work.</summary>
-    public int ThreadFlops => 2 * 16 * 8 * depth / Warp.Lanes;
+    public int ThreadFlops => 2 * Rows * Columns * depth / Warp.Lanes;
 
     public sealed override void Run(Warp warp, uint mask)
     {
         if (mask != uint.MaxValue)
             warp.Block.Stop(PtxFaultKind.Divergent, this, warp.FirstThread, $"lanes 0x{mask:x8} alone are at an instruction of the whole warp");
-        Span<float> a = stackalloc float[16 * depth], b = stackalloc float[8 * depth];
-        for (int lane = 0; lane < Warp.Lanes; lane++)
-        {
-            for (int i = 0; i < 4; i++)
-                Place(a, lane / 4 + 8 * (i & 1), lane % 4, i / 2, (uint)warp.Lane(A[i])[lane]);
-            for (int i = 0; i < 2; i++)
-                Place(b, lane / 4, lane % 4, i, (uint)warp.Lane(B[i])[lane]);
-        }
-        Span<ulong> sums = stackalloc ulong[4 * Warp.Lanes];
-        for (int lane = 0; lane < Warp.Lanes; lane++)
-            for (int i = 0; i < 4; i++)
-            {
-                var row = a.Slice((lane / 4 + 8 * (i / 2)) * depth, depth);
-                var column = b.Slice((lane % 4 * 2 + (i & 1)) * depth, depth);
-                float sum = BitConverter.UInt32BitsToSingle((uint)warp.Lane(C[i])[lane]);
-                for (int k = 0; k < row.Length; k++)
-                    sum += row[k] * column[k];
-                sums[i * Warp.Lanes + lane] = BitConverter.SingleToUInt32Bits(sum);
-            }
+        Span<float> a = stackalloc float[Rows * depth], b = stackalloc float[depth * Columns], sums = stackalloc float[Rows * Columns];
         for (int i = 0; i < 4; i++)
-            sums.Slice(i * Warp.Lanes, Warp.Lanes).CopyTo(warp.Lane(Results[i]));
+        {
+            var lanes = warp.Lane(A[i]);
+            for (int lane = 0; lane < Warp.Lanes; lane++)
+                Unpack(a[((lane / 4 + 8 * (i & 1)) * depth)..], 1, lane % 4, i / 2, (uint)lanes[lane]);
+        }
+        for (int i = 0; i < 2; i++)
+        {
+            var lanes = warp.Lane(B[i]);
+            for (int lane = 0; lane < Warp.Lanes; lane++)
+                Unpack(b[(lane / 4)..], Columns, lane % 4, i, (uint)lanes[lane]);
+        }
+        for (int i = 0; i < 4; i++)
+        {
+            var lanes = warp.Lane(C[i]);
+            for (int lane = 0; lane < Warp.Lanes; lane++)
+                sums[Place(i, lane)] = BitConverter.UInt32BitsToSingle((uint)lanes[lane]);
+        }
+        var lines = MemoryMarshal.Cast<float, Vector256<float>>(b);
+        var rows = MemoryMarshal.Cast<float, Vector256<float>>(sums);
+        for (int row = 0; row < Rows; row++)
+        {
+            var sum = rows[row];
+            for (int k = 0; k < lines.Length; k++)
+                sum += Vector256.Create(a[row * depth + k]) * lines[k];
+            rows[row] = sum;
+        }
+        for (int i = 0; i < 4; i++)
+        {
+            var lanes = warp.Lane(Results[i]);
+            for (int lane = 0; lane < Warp.Lanes; lane++)
+                lanes[lane] = BitConverter.SingleToUInt32Bits(sums[Place(i, lane)]);
+        }
     }
 
-    /// <summary>Puts what a register holds into a matrix that lies line by line: of A its rows, of B its columns.</summary>
-    protected abstract void Place(Span<float> matrix, int line, int quad, int half, uint bits);
+    /// <summary>Where the i-th sum of a lane stands in C and D, line by line.</summary>
+    private static int Place(int i, int lane) => (lane / 4 + 8 * (i / 2)) * Columns + lane % 4 * 2 + (i & 1);
+
+    /// <summary>Puts what a register holds where it belongs in a line of A or a column of B, whose neighbours stand so far apart.</summary>
+    protected abstract void Unpack(Span<float> line, int step, int quad, int half, uint bits);
 }
 
 /// <summary>m16n8k16: a register holds k 2q and 2q + 1, of the second half those 8 further.</summary>
 internal sealed class MultiplyBf16() : MultiplyStep(16)
 {
-    protected override void Place(Span<float> matrix, int line, int quad, int half, uint bits)
+    protected override void Unpack(Span<float> line, int step, int quad, int half, uint bits)
     {
-        int at = line * 16 + half * 8 + quad * 2;
-        matrix[at] = BitConverter.UInt32BitsToSingle(bits << 16);
-        matrix[at + 1] = BitConverter.UInt32BitsToSingle(bits & 0xFFFF_0000);
+        int k = half * 8 + quad * 2;
+        line[k * step] = BitConverter.UInt32BitsToSingle(bits << 16);
+        line[(k + 1) * step] = BitConverter.UInt32BitsToSingle(bits & 0xFFFF_0000);
     }
 }
 
 /// <summary>m16n8k8: a register holds k q, of the second half q + 4; the hardware does not look at the last 13 bits.</summary>
 internal sealed class MultiplyTf32() : MultiplyStep(8)
 {
-    protected override void Place(Span<float> matrix, int line, int quad, int half, uint bits)
-        => matrix[line * 8 + half * 4 + quad] = BitConverter.UInt32BitsToSingle(bits & ~0x1FFFu);
+    protected override void Unpack(Span<float> line, int step, int quad, int half, uint bits) => line[(half * 4 + quad) * step] = BitConverter.UInt32BitsToSingle(bits & ~0x1FFFu);
 }
