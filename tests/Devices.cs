@@ -4,7 +4,7 @@ using IlgpuNetVlad.Kernels;
 namespace IlgpuNetVlad.Tests;
 
 /// <summary>Devices are slow to open: one of each for all tests.</summary>
-[SetUpFixture]
+[SetUpFixture, Parallelizable]
 public sealed class Devices
 {
     private static readonly Lazy<Device> CpuDevice = new(() => Device.Cpu());

@@ -3,7 +3,7 @@ using IlgpuNetVlad.Tests.Data;
 namespace IlgpuNetVlad.Tests.App;
 
 /// <summary><c>data make-city</c> and <c>data inspect</c> from end to end.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class DataCommands
 {
     [Test]

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace IlgpuNetVlad.Tests.App;
 
 /// <summary>What the program says about itself.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed partial class Help
 {
     private static readonly string[] Commands = ["train", "eval", "study", "extract", "pca", "export", "data make-city", "data import-walks", "data inspect", "kernels list", "kernels ptx", "kernels verify", "kernels profile", "doctor"];

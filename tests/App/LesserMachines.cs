@@ -8,7 +8,7 @@ namespace IlgpuNetVlad.Tests.App;
 /// The program from end to end where the runtime may not use AVX-512, or neither it nor AVX2: it says so, extracts what it extracts elsewhere, and trains as it does
 /// elsewhere, but for the rounding of sums in another order.
 /// </summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class LesserMachines
 {
     /// <summary>Relative L2; the bound that holds for Winograd's way on VGG-16, a far deeper network.</summary>

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace IlgpuNetVlad.Tests.App;
 
 /// <summary>What the README and the pages say can be typed.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed partial class ReadmeCommands
 {
     private static IEnumerable<string> Commands => new[] { "README.md" }.Concat(Directory.GetFiles(Path.Combine(SharedFolder.Repository, "docs"), "*.md"))

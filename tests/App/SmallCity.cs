@@ -1,7 +1,7 @@
 namespace IlgpuNetVlad.Tests.App;
 
 /// <summary>A city of a few places, made once by the command itself for all tests that need one.</summary>
-[SetUpFixture]
+[SetUpFixture, Parallelizable]
 internal sealed class SmallCity
 {
     /// <summary>Options that make it small.</summary>

@@ -3,7 +3,7 @@ using IlgpuNetVlad.Kernels;
 namespace IlgpuNetVlad.Tests.App;
 
 /// <summary>Commands that need no data.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class SmallCommands
 {
     [Test]

@@ -1,7 +1,7 @@
 namespace IlgpuNetVlad.Tests.App;
 
 /// <summary><c>study</c>, as a user runs it.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class StudyCommand
 {
     private const string Cell = "max-all-seed2";

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace IlgpuNetVlad.Tests.App;
 
 /// <summary><c>study</c> with folds, on a set with listed truth.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class StudyFolds
 {
     private const int Pictures = 12;

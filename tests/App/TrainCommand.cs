@@ -3,7 +3,7 @@ using IlgpuNetVlad.Tests.Data;
 namespace IlgpuNetVlad.Tests.App;
 
 /// <summary><c>train</c> from end to end.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class TrainCommand
 {
     [Test]

@@ -4,7 +4,7 @@ using IlgpuNetVlad.Tests.Data;
 namespace IlgpuNetVlad.Tests.App;
 
 /// <summary><c>eval</c>, <c>extract</c> and <c>pca</c> from end to end.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class WeightsCommands
 {
     [Test]

@@ -1,7 +1,7 @@
 namespace IlgpuNetVlad.Tests.App;
 
 /// <summary>Wrong words end with code 2, before anything is done, and point to the help.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class WrongUsage
 {
     [TestCase("", "netvlad --help", TestName = "{m}(nothing)")]

@@ -4,7 +4,7 @@ using IlgpuNetVlad.Tests.DeviceTests;
 namespace IlgpuNetVlad.Tests.ConvolutionTests;
 
 /// <summary>On small integers every sum is exact, so a map written in bf16 must be the nearest number, to even between two: nothing else may round.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class Bf16Results
 {
     private static readonly ConvolutionShape Bf16 = new(1, 6, 8, 9, 20, 3, 3, 1, 1, Relu: 1, XBf16: 1, YBf16: 1), Pixels = Bf16 with { Ic = 7, XBf16 = 0 };

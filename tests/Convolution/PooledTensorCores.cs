@@ -4,7 +4,7 @@ using IlgpuNetVlad.Tests.DeviceTests;
 namespace IlgpuNetVlad.Tests.ConvolutionTests;
 
 /// <summary>A convolution that pools has the numbers of the two operations, bit for bit.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class PooledTensorCores
 {
     public static IEnumerable<Variant> Variants() => Convolution.ForwardPooledOperation.AllVariants.Where(v => v.Kind == VariantKind.TensorCore);

@@ -4,7 +4,7 @@ using IlgpuNetVlad.Kernels;
 namespace IlgpuNetVlad.Tests.DeviceTests;
 
 /// <summary>Walks the table: the same bits again, with any number of threads, and for an image alone as in its batch.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class Determinism
 {
     /// <summary>What counts independent things in a problem, in the order in which a shape is asked for it.</summary>
@@ -75,7 +75,7 @@ public sealed class Determinism
                     if (specs[i].Access != Access.Read && IsOfImages(specs[i].Length, single[i].Length, count))
                     {
                         compared++;
-                        Assert.That(Bits(result[i]), Is.EqualTo(Bits(Part(together[i], single[i].Length, specs[i].Length, image, count))), $"{specs[i].Name} of image {image} in {problem}");
+                        VariantsAgree.AssertSameBits(result[i], Part(together[i], single[i].Length, specs[i].Length, image, count), $"{specs[i].Name} of image {image} in {problem}");
                     }
             }
         }
@@ -109,13 +109,11 @@ public sealed class Determinism
     private static float[] Part(float[] values, long single, long whole, int image, int count)
         => single == whole || values.Length == 0 ? values : values.AsSpan((int)(image * Step(single, whole, count)), (int)single).ToArray();
 
-    private static IEnumerable<int> Bits(float[] values) => values.Select(BitConverter.SingleToInt32Bits);
-
     private static void AssertSameBits(float[][] actual, float[][] expected, Operation operation, object problem, string where)
     {
         var specs = operation.BuffersOf(problem);
         for (int i = 0; i < specs.Length; i++)
             if (specs[i].Access != Access.Read)
-                Assert.That(Bits(actual[i]), Is.EqualTo(Bits(expected[i])), $"{specs[i].Name} of {problem} on {where}");
+                VariantsAgree.AssertSameBits(actual[i], expected[i], $"{specs[i].Name} of {problem} on {where}");
     }
 }

@@ -8,7 +8,7 @@ namespace IlgpuNetVlad.Tests.DeviceTests;
 /// The Host variants on lesser machines: all their comparisons with Reference again, in child processes that run without AVX-512, without AVX2 (and FMA),
 /// and without any intrinsics. Each child first asserts that they are off, in <see cref="AssertExpectation"/>.
 /// </summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed partial class IntrinsicsOff
 {
     private const string Expectation = "NETVLAD_EXPECT_OFF";

@@ -3,7 +3,7 @@ using IlgpuNetVlad.Kernels;
 namespace IlgpuNetVlad.Tests.DeviceTests;
 
 /// <summary>Every CUDA kernel of the table, compiled without a GPU: the driver alone is enough, and nothing goes through local memory.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class PtxAssembles
 {
     private static readonly Lazy<OfflinePtx> Compiler = new(() => new OfflinePtx());

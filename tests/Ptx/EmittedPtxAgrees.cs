@@ -4,7 +4,7 @@ using IlgpuNetVlad.Tests.DeviceTests;
 namespace IlgpuNetVlad.Tests.Ptx;
 
 /// <summary>The emitted PTX of every CUDA variant, executed, against Reference: the instructions themselves, without a race and without an access outside of an argument.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class EmittedPtxAgrees
 {
     public static IEnumerable<TestCaseData> Cases()
@@ -28,7 +28,7 @@ public sealed class EmittedPtxAgrees
         var specs = operation.BuffersOf(problem);
         for (int i = 0; i < specs.Length; i++)
             if (specs[i].IsIndex || specs[i].Access == Access.Read)
-                Assert.That(actual[i].Select(BitConverter.SingleToInt32Bits), Is.EqualTo(expected[i].Select(BitConverter.SingleToInt32Bits)), specs[i].Name);
+                VariantsAgree.AssertSameBits(actual[i], expected[i], specs[i].Name);
             else
                 Assert.That(
                     DeviceCheck.RelativeError(VariantsAgree.Numbers(specs[i], actual[i]), VariantsAgree.Numbers(specs[i], expected[i])),

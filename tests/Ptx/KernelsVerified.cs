@@ -5,7 +5,7 @@ using IlgpuNetVlad.Ptx;
 namespace IlgpuNetVlad.Tests.Ptx;
 
 /// <summary>Every CUDA kernel keeps to the hardware's limits, and is what the committed expectations say.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class KernelsVerified
 {
     [Test]
