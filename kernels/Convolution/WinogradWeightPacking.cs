@@ -105,7 +105,7 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
             if (count <= 0)
                 continue;
             float* line = points + from - first, to = packed + (long)Rows * start + (long)k * width + from - start;
-            bool whole = count == Line && (nint)to % (Line * sizeof(float)) == 0;
+            bool whole = count == Line && step % Line == 0 && (nint)to % (Line * sizeof(float)) == 0;
             for (int q = 0; q < Winograd.Points; q++, line += Line, to += step)
                 if (whole)
                     Vector512.Load(line).StoreAlignedNonTemporal(to);
