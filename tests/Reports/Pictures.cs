@@ -1,6 +1,8 @@
 using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Engine.Data;
+using IlgpuNetVlad.Engine.Models;
 using IlgpuNetVlad.Engine.Reports;
+using IlgpuNetVlad.Engine.Studies;
 using IlgpuNetVlad.Tests.Data;
 using SkiaSharp;
 
@@ -62,6 +64,40 @@ public sealed class Pictures
         Plots.Recall(folder["n.png"], "nothing", []);
         Plots.Dimensions(folder["n.png"], "nothing", 1, []);
         Seen(folder["n.png"], 960, 640);
+    }
+
+    /// <summary>Curves over dimensions are flat: on an axis from 0 to 100 % they would lie on one another.</summary>
+    [TestCase(0.41, 0.48)]
+    [TestCase(0.0, 0.03)]
+    [TestCase(0.96, 1.0)]
+    public void Curves_over_dimensions_fill_the_height_of_their_plot(double low, double high)
+    {
+        using var folder = new TemporaryFolder();
+        Plots.Dimensions(folder["d.png"], "", 1, [new Curve("a", [64, 128], [low, high])]);
+        var image = Decoder.Decode(folder["d.png"], ResizePolicy.Native);
+        // The legend stands below.
+        int[] rows = [.. Rows(image, Blue).Where(y => y < 3 * image.Height / 4)];
+        Assert.That(rows, Has.Length.GreaterThan(300));
+        Assert.That(rows.Max() - rows.Min(), Is.GreaterThan(image.Height / 4));
+    }
+
+    [Test]
+    public void A_row_of_a_study_has_the_same_colour_over_answers_and_over_dimensions()
+    {
+        // Starts come first among the rows, but a cell measures its start and what it trained before the next cell does.
+        StudySettings settings = new() { Title = "", Dataset = "set", Tests = [new("test", "all")], Pooling = [PoolingKind.Max, PoolingKind.Average], Seeds = [1], Dimensions = [8, 16] };
+        int[] none = [0, 0, 0, 0, 0], some = [1, 1, 1, 1, 0];
+        var measured = from row in (string[])["max, as initialised", "max, trained", "avg, as initialised", "avg, trained"]
+                       from dimensions in (int[])[0, 8, 16]
+                       select new StudyMeasurement(row, "test", dimensions, dimensions > 0, 1, row == "avg, as initialised" ? some : none);
+        using var folder = new TemporaryFolder();
+        new StudyResult(settings, [.. measured]).Write(folder.Path);
+        foreach (string file in (string[])["recall.png", "dimensions.png"])
+        {
+            var image = Decoder.Decode(folder[file], ResizePolicy.Native);
+            // The second row is the second colour's, and the only one above the ground.
+            Assert.That(Rows(image, Red).Count(y => y < image.Height / 2), Is.GreaterThan(300), file);
+        }
     }
 
     [Test]
@@ -177,6 +213,10 @@ public sealed class Pictures
         Assert.That(image.Rgb.Count(value => value < 100), Is.GreaterThan(1000), "something is drawn");
         return image.Rgb;
     }
+
+    /// <summary>From above, the row of each point of this colour.</summary>
+    private static IEnumerable<int> Rows(PixelImage image, SKColor colour)
+        => Enumerable.Range(0, image.Rgb.Length / 3).Where(i => (image.Rgb[3 * i], image.Rgb[3 * i + 1], image.Rgb[3 * i + 2]) == (colour.Red, colour.Green, colour.Blue)).Select(i => i / image.Width);
 
     private static int Count(string path, SKColor colour) => CountWithin(path, colour, 0);
 

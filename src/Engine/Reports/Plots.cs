@@ -27,10 +27,17 @@ public static class Plots
         plot.Axes.Bottom.SetTicks([.. ticks.Select(n => Math.Log(n))], [.. ticks.Select(n => n.ToString(CultureInfo.InvariantCulture))]);
         var end = Math.Log(Math.Max(2, deepest));
         plot.Axes.SetLimitsX(-0.02 * end, 1.02 * end);
+        // Curves of recall@N rise towards all queries: that is where they end, whatever they reach.
+        plot.Axes.SetLimitsY(Math.Max(0, Math.Floor(Lowest(curves) / 10 - 0.3) * 10), 101);
+        // A few names find room below the curves, which rise; many would hide them.
+        if (curves.Count(curve => !curve.Companion) <= 5)
+            plot.ShowLegend(Alignment.LowerRight);
+        else
+            plot.ShowLegend(Edge.Bottom);
         Save(path, plot);
     }
 
-    /// <summary>Recall over the length of the descriptors; lengths are spaced by their logarithms.</summary>
+    /// <summary>Recall over the length of the descriptors; lengths are spaced by their logarithms. The axis of recalls is as long as the curves need, in steps of 5 %.</summary>
     /// <param name="n">The N of the recall.</param>
     /// <param name="companions">What dashed companions are, for the axis' label.</param>
     public static void Dimensions(string path, string title, int n, IReadOnlyList<Curve> curves, string? companions = null)
@@ -39,6 +46,12 @@ public static class Plots
         AddCurves(plot, curves, at => Math.Log2(at));
         var lengths = curves.SelectMany(curve => curve.At).Distinct().Order().ToArray();
         plot.Axes.Bottom.SetTicks([.. lengths.Select(length => Math.Log2(length))], [.. lengths.Select(length => length.ToString(CultureInfo.InvariantCulture))]);
+        var highest = 100 * curves.SelectMany(curve => curve.Recall.Concat(curve.High ?? [])).DefaultIfEmpty(1).Max();
+        plot.Axes.SetLimitsY(Math.Max(0, 5 * Math.Floor((Lowest(curves) - 1) / 5)), Math.Min(101, 5 * Math.Ceiling((highest + 1) / 5)));
+        plot.Axes.Left.MinimumSize = 65; // Or the label touches the numbers.
+        // Below, as flat curves leave no corner free; one without names would take the whole picture.
+        if (curves.Count > 0)
+            plot.ShowLegend(Edge.Bottom);
         Save(path, plot);
     }
 
@@ -119,7 +132,6 @@ public static class Plots
 
     private static void AddCurves(Plot plot, IReadOnlyList<Curve> curves, Func<int, double> x)
     {
-        var lowest = 1.0;
         int names = 0;
         foreach (var curve in curves)
         {
@@ -135,16 +147,11 @@ public static class Plots
             var line = AddLine(plot, curve.Companion ? "" : curve.Name, xs, [.. curve.Recall.Select(v => 100 * v)], i, true);
             if (curve.Companion)
                 line.LinePattern = LinePattern.Dashed;
-            lowest = Math.Min(lowest, curve.Recall.Concat(curve.Low ?? []).DefaultIfEmpty(1).Min());
         }
-
-        plot.Axes.SetLimitsY(Math.Max(0, Math.Floor(lowest * 10 - 0.3) * 10), 101);
-        // A few names find room below the curves, which rise; many would hide them.
-        if (names <= 5)
-            plot.ShowLegend(Alignment.LowerRight);
-        else
-            plot.ShowLegend(Edge.Bottom);
     }
+
+    /// <summary>Lowest recall of all curves and of their bands, in %; 100 where there is none.</summary>
+    private static double Lowest(IReadOnlyList<Curve> curves) => 100 * curves.SelectMany(curve => curve.Recall.Concat(curve.Low ?? [])).DefaultIfEmpty(1).Min();
 
     private static ScottPlot.Plottables.Scatter AddLine(Plot plot, string name, double[] xs, double[] ys, int index, bool markers)
     {

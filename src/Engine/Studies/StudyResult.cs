@@ -44,9 +44,11 @@ public sealed record StudyResult(StudySettings Settings, IReadOnlyList<StudyMeas
             return files;
         files.Add(Path.Combine(folder, "dimensions.png"));
         Plots.Dimensions(files[3], $"{Settings.Title}: {test.Name}", 1,
-            [.. from row in ShortRows.GroupBy(r => r.Row.Name)
+            // In the order of the other plot, so that a row has the same colour in both.
+            [.. from whole in Rows(test.Name)
+                join shorter in ShortRows on whole.Name equals shorter.Row.Name into row
                 from g in row.GroupBy(r => r.Whitened).OrderBy(g => g.Key).Select((g, i) => (Rows: g.OrderBy(r => r.Dimensions).ToArray(), Companion: i > 0))
-                select new Curve(row.Key, [.. g.Rows.Select(r => r.Dimensions)], [.. g.Rows.Select(r => r.Row.Recall(1))], Companion: g.Companion)],
+                select new Curve(whole.Name, [.. g.Rows.Select(r => r.Dimensions)], [.. g.Rows.Select(r => r.Row.Recall(1))], Companion: g.Companion)],
             "whitened");
         return files;
     }
