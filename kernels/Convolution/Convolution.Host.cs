@@ -11,7 +11,7 @@ public static unsafe partial class Convolution
         (Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared, ArrayView<float> workspace) =>
         {
             if (s.B > 0)
-                HostConvolution.Forward(device, s, HostMemory.Pointer(v[0]), Bias(s, v), HostMemory.Pointer(v[3]), HostMemory.Pointer(prepared), HostMemory.Pointer(workspace));
+                HostConvolution.Forward(device, s, HostConvolution.ForwardStrip(s, HostMemory.Pointer(v[0])), Bias(s, v), HostMemory.Pointer(v[3]), HostMemory.Pointer(prepared), HostMemory.Pointer(workspace));
         });
 
     /// <param name="pooled">For <see cref="ForwardPooledOperation"/>.</param>
@@ -37,7 +37,7 @@ public static unsafe partial class Convolution
     }
 
     private static void BackwardWeightsHost(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
-        => HostWeightGradient.Run(device, s, HostMemory.Pointer(v[0]), HostMemory.Pointer(v[1]), HostMemory.Pointer(v[2]), HostMemory.Pointer(v[3]),
+        => HostWeightGradient.Run(device, s, HostConvolution.ForwardStrip(s, HostMemory.Pointer(v[0])), HostMemory.Pointer(v[1]), HostMemory.Pointer(v[2]), HostMemory.Pointer(v[3]),
             HostMemory.Pointer(v[4]), HostMemory.Pointer(workspace));
 
     private static void BackwardDataWinograd<TFilter>(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)

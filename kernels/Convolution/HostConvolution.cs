@@ -92,10 +92,10 @@ internal readonly unsafe struct HostConvolution : IHostTask
     private static long PackedLength(in HostPhase phase, int groups, int groupIn, int groupOut)
         => (long)groups * phase.TapRows * phase.TapColumns * groupIn * HostPanels.Padded(groupOut);
 
-    public static long ForwardWorkspace(Device device, ConvolutionShape s)
-    {
-        return device.Threads * WorkerScratch(ForwardStrip(s, null), HostPhase.Forward(s), s.Groups, s.GroupIc, s.GroupOc);
-    }
+    public static long ForwardWorkspace(Device device, ConvolutionShape s) => ForwardWorkspace(device, s, ForwardStrip(s, null));
+
+    /// <param name="strip">Of <see cref="ForwardStrip(in ConvolutionShape, float*)"/>.</param>
+    public static long ForwardWorkspace(Device device, in ConvolutionShape s, in HostStrip strip) => device.Threads * WorkerScratch(strip, HostPhase.Forward(s), s.Groups, s.GroupIc, s.GroupOc);
 
     /// <summary>Floats of packed weights.</summary>
     public static long Prepared(Device device, ConvolutionShape s) => PackedLength(HostPhase.Forward(s), s.Groups, s.GroupIc, s.GroupOc);
@@ -118,6 +118,8 @@ internal readonly unsafe struct HostConvolution : IHostTask
     internal static HostStrip ForwardStrip(in ConvolutionShape s, float* x)
         => new(x, null, s.H, s.W, s.Ic, s.Ic, s.Stride, s.Padding, s.Padding, s.R, s.S);
 
+    internal static HostStrip ForwardStrip(in PixelConvolutionShape s, byte* pixels) => ForwardStrip(s.Convolution, null) with { Pixels = pixels, Numbers = s.Numbers };
+
     private static HostStrip BackwardStrip(in ConvolutionShape s, in HostPhase phase, float* dy, float* mask)
         => new(dy, mask, s.P, s.Q, s.Oc, s.YPitch, 1, phase.PadTop, phase.PadLeft, phase.TapRows, phase.TapColumns);
 
@@ -127,9 +129,10 @@ internal readonly unsafe struct HostConvolution : IHostTask
         device.RunHost(packing.Tiles, packing);
     }
 
-    public static void Forward(Device device, in ConvolutionShape s, float* x, float* b, float* y, float* prepared, float* workspace)
+    /// <param name="strip">Of <see cref="ForwardStrip(in ConvolutionShape, float*)"/>.</param>
+    public static void Forward(Device device, in ConvolutionShape s, in HostStrip strip, float* b, float* y, float* prepared, float* workspace)
     {
-        var task = new HostConvolution(null, ForwardStrip(s, x), HostPhase.Forward(s), prepared, b, s.Relu != 0, y, workspace, s.B, s.P, s.Q, s.Groups, s.GroupIc, s.GroupOc, s.YPitch);
+        var task = new HostConvolution(null, strip, HostPhase.Forward(s), prepared, b, s.Relu != 0, y, workspace, s.B, s.P, s.Q, s.Groups, s.GroupIc, s.GroupOc, s.YPitch);
         device.RunHost(task.Tiles, task);
     }
 

@@ -13,8 +13,13 @@ internal readonly unsafe struct HostStrip(float* source, float* mask, int height
     public readonly int Step = step;
     public readonly int Channels = channels;
 
-    /// <summary>True where the image itself serves so many outputs: nothing to pad or mask.</summary>
-    public bool IsDirect(int outRows, int outColumns) => padTop == 0 && padLeft == 0 && mask == null && pixelPitch == Channels && Rows(outRows) <= height && Columns(outColumns) <= width;
+    /// <summary>8-bit pixels in the source's place, which become <see cref="Numbers"/>; null where the source holds numbers.</summary>
+    public byte* Pixels { get; init; }
+
+    public PixelNumbers Numbers { get; init; }
+
+    /// <summary>True where the image itself serves so many outputs: nothing to pad, mask or convert.</summary>
+    public bool IsDirect(int outRows, int outColumns) => Pixels == null && padTop == 0 && padLeft == 0 && mask == null && pixelPitch == Channels && Rows(outRows) <= height && Columns(outColumns) <= width;
 
     /// <summary>Columns that a strip of so many output columns reads.</summary>
     public int Columns(int outputs) => (outputs - 1) * Step + kernelColumns;
@@ -47,7 +52,9 @@ internal readonly unsafe struct HostStrip(float* source, float* mask, int height
             }
             line[..before].Clear();
             long start = (((long)image * height + at) * width + from) * pixelPitch;
-            if (pixelPitch == Channels)
+            if (Pixels != null)
+                HostPixels.Convert(Numbers, Pixels + (long)image * PixelNumbers.Floats(height, width) * sizeof(float) + ((long)at * width + from) * Channels, to + before, count);
+            else if (pixelPitch == Channels)
                 HostMask.Copy(source, mask, start, to + before, count);
             else
                 for (int pixel = 0; pixel < count; pixel += Channels, start += pixelPitch)

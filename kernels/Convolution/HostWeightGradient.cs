@@ -27,13 +27,13 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
     private readonly float* y, dy, partial, scratch;
     private readonly int slices, stripRows, stripColumns;
 
-    private HostWeightGradient(in ConvolutionShape s, HostLiveImages live, float* x, float* y, float* dy, float* workspace)
+    private HostWeightGradient(in ConvolutionShape s, HostLiveImages live, in HostStrip strip, float* y, float* dy, float* workspace)
     {
         this.s = s;
         this.live = live;
         this.y = s.Relu != 0 ? y : null;
         this.dy = dy;
-        strip = HostConvolution.ForwardStrip(s, x);
+        this.strip = strip;
         (stripRows, stripColumns) = HostConvolution.StripSize(strip, s.P, s.Q);
         slices = Slices(s);
         partial = workspace;
@@ -62,21 +62,25 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
 
     private static int Blocks(in ConvolutionShape s) => (s.GroupOc + BlockChannels - 1) / BlockChannels;
 
-    private static long WorkerScratch(in ConvolutionShape s)
+    private static long WorkerScratch(in ConvolutionShape s, in HostStrip strip)
     {
-        var strip = HostConvolution.ForwardStrip(s, null);
         var (rows, columns) = HostConvolution.StripSize(strip, s.P, s.Q);
         long copied = strip.IsDirect(s.P, s.Q) ? 0 : (long)strip.Rows(rows) * strip.Columns(columns) * strip.Channels;
         return (copied + (long)rows * columns * HostPanels.Padded(Math.Min(s.GroupOc, BlockChannels)) + 31) / 16 * 16;
     }
 
-    public static long Workspace(Device device, ConvolutionShape s) => HostLiveImages.Floats(s.B) + Slices(s) * SliceFloats(s) + device.Threads * WorkerScratch(s);
+    public static long Workspace(Device device, ConvolutionShape s) => Workspace(device, s, HostConvolution.ForwardStrip(s, null));
 
-    public static void Run(Device device, in ConvolutionShape s, float* x, float* y, float* dy, float* dw, float* db, float* workspace)
+    /// <param name="strip">Of <see cref="HostConvolution.ForwardStrip(in ConvolutionShape, float*)"/>.</param>
+    public static long Workspace(Device device, in ConvolutionShape s, in HostStrip strip)
+        => HostLiveImages.Floats(s.B) + Slices(s) * SliceFloats(s) + device.Threads * WorkerScratch(s, strip);
+
+    /// <inheritdoc cref="Workspace(Device, in ConvolutionShape, in HostStrip)"/>
+    public static void Run(Device device, in ConvolutionShape s, in HostStrip strip, float* y, float* dy, float* dw, float* db, float* workspace)
     {
         var live = new HostLiveImages(device, s, dy, workspace);
         workspace += HostLiveImages.Floats(s.B);
-        var task = new HostWeightGradient(s, live, x, y, dy, workspace);
+        var task = new HostWeightGradient(s, live, strip, y, dy, workspace);
         device.RunHost(task.slices * s.Groups * Blocks(s), task);
         device.RunHost(Runs(s) + 1, new Sum(s, workspace, task.slices, dw, db));
     }
@@ -93,7 +97,7 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
 
         int rowStrips = (s.P + stripRows - 1) / stripRows, columnStrips = (s.Q + stripColumns - 1) / stripColumns;
         long strips = (long)s.B * rowStrips * columnStrips;
-        float* gradient = scratch + worker * WorkerScratch(s);
+        float* gradient = scratch + worker * WorkerScratch(s, strip);
         float* copied = gradient + (long)stripRows * stripColumns * HostPanels.Padded(Math.Min(s.GroupOc, BlockChannels));
         for (long unit = strips * slice / slices; unit < strips * (slice + 1) / slices; unit++)
         {

@@ -25,11 +25,11 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
     private readonly float* packed, bias, output, scratch;
     private readonly int bandRows;
 
-    private HostWindowedConvolution(in WindowedConvolutionShape w, int threads, float* x, float* packed, float* bias, float* y, float* scratch)
+    private HostWindowedConvolution(in WindowedConvolutionShape w, int threads, in HostStrip strip, float* packed, float* bias, float* y, float* scratch)
     {
         this.w = w;
         s = w.Convolution;
-        strip = HostConvolution.ForwardStrip(s, x);
+        this.strip = strip;
         this.packed = packed;
         this.bias = bias;
         output = y;
@@ -45,20 +45,23 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
     /// <summary>Floats of a row of the ring; the last register tile reaches beyond the row.</summary>
     private static long RowFloats(in ConvolutionShape s) => (s.Q + RegisterTile.Rows) * (long)HostPanels.MaxWidth;
 
-    private static long WorkerScratch(in WindowedConvolutionShape w)
+    private static long WorkerScratch(in WindowedConvolutionShape w, in HostStrip strip)
     {
-        var strip = HostConvolution.ForwardStrip(w.Convolution, null);
         long copied = strip.IsDirect(w.Convolution.P, w.Convolution.Q) ? 0 : (long)strip.Rows(1) * strip.Columns(w.Convolution.Q) * strip.Channels;
         return HostPanels.MaxWidth + w.Window * RowFloats(w.Convolution) + (copied + 15) / 16 * 16;
     }
 
-    public static long Workspace(Device device, WindowedConvolutionShape w) => device.Threads * WorkerScratch(w);
+    public static long Workspace(Device device, WindowedConvolutionShape w) => Workspace(device, w, HostConvolution.ForwardStrip(w.Convolution, null));
 
-    public static void Forward(Device device, in WindowedConvolutionShape w, float* x, float* b, float* y, float* prepared, float* workspace)
+    /// <param name="strip">Of <see cref="HostConvolution.ForwardStrip(in ConvolutionShape, float*)"/>.</param>
+    public static long Workspace(Device device, in WindowedConvolutionShape w, in HostStrip strip) => device.Threads * WorkerScratch(w, strip);
+
+    /// <inheritdoc cref="Workspace(Device, in WindowedConvolutionShape, in HostStrip)"/>
+    public static void Forward(Device device, in WindowedConvolutionShape w, in HostStrip strip, float* b, float* y, float* prepared, float* workspace)
     {
         if (w.Convolution.B == 0)
             return;
-        var task = new HostWindowedConvolution(w, device.Threads, x, prepared, b, y, workspace);
+        var task = new HostWindowedConvolution(w, device.Threads, strip, prepared, b, y, workspace);
         device.RunHost(w.Convolution.B * task.Bands, task);
     }
 
@@ -68,7 +71,7 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
     public void Run(int tile, int worker)
     {
         int image = tile / Bands, first = tile % Bands * bandRows, end = Math.Min(w.Pooling.P, first + bandRows);
-        float* pooled = scratch + worker * WorkerScratch(w), ring = pooled + HostPanels.MaxWidth;
+        float* pooled = scratch + worker * WorkerScratch(w, strip), ring = pooled + HostPanels.MaxWidth;
         int* offsets = stackalloc int[s.Q + RegisterTile.Rows - 1];
         for (int q = 0; q < s.Q + RegisterTile.Rows - 1; q++)
             offsets[q] = Math.Min(q, s.Q - 1) * s.Ic * s.Stride;

@@ -21,9 +21,10 @@ internal sealed class ServedNetwork : IServedWork
     {
         this.batch = batch;
         network = ComparedNetwork.Open(device, name, weights);
-        plan = network.Plan(batch, height, width);
-        input = new float[batch * plan.InputShape.Length];
-        pixels = name == ComparedNetwork.Trunk ? null : [.. Enumerable.Range(0, batch).Select(_ => new PixelImage(height, width, new byte[plan.InputShape.Length]))];
+        bool numbers = name == ComparedNetwork.Trunk;
+        plan = network.Plan(batch, height, width, pixels: !numbers);
+        input = new float[batch * plan.InputLength];
+        pixels = numbers ? null : [.. Enumerable.Range(0, batch).Select(_ => new PixelImage(height, width, new byte[plan.InputShape.Length]))];
     }
 
     public void Take(string path)
@@ -50,11 +51,8 @@ internal sealed class ServedNetwork : IServedWork
             found = plan.Features(batch);
             return;
         }
-        int length = (int)plan.InputShape.Length;
-        if (batch == 1)
-            network.Settings.Preprocessing.Apply(pixels[0], input);
-        else
-            Parallel.For(0, batch, i => network.Settings.Preprocessing.Apply(pixels[i], input.AsSpan(i * length, length)));
+        for (int i = 0; i < batch; i++)
+            pixels[i].CopyTo(input.AsSpan(i * plan.InputLength, plan.InputLength));
         network.Device.Upload(input, plan.Input);
         found = plan.Forward(batch);
     }

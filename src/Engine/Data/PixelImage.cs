@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using IlgpuNetVlad.Kernels;
+
 namespace IlgpuNetVlad.Engine.Data;
 
 /// <summary>An upright 8-bit RGB image.</summary>
@@ -21,4 +24,25 @@ public sealed class PixelImage
 
     /// <summary>[Height, Width, 3].</summary>
     public byte[] Rgb { get; }
+
+    /// <summary>Writes the bytes where a plan that takes pixels has an image.</summary>
+    /// <param name="to"><see cref="PixelNumbers.Floats"/>, four bytes in each.</param>
+    /// <param name="flip">Left and right change places.</param>
+    public void CopyTo(Span<float> to, bool flip = false)
+    {
+        var bytes = MemoryMarshal.AsBytes(to)[..Rgb.Length];
+        if (!flip)
+        {
+            Rgb.CopyTo(bytes);
+            return;
+        }
+        int row = Width * PixelNumbers.Channels;
+        for (int y = 0; y < Height; y++)
+        {
+            ReadOnlySpan<byte> from = Rgb.AsSpan(y * row, row);
+            var line = bytes.Slice(y * row, row);
+            for (int x = 0; x < row; x += PixelNumbers.Channels)
+                from.Slice(row - PixelNumbers.Channels - x, PixelNumbers.Channels).CopyTo(line[x..]);
+        }
+    }
 }

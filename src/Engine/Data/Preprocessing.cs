@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Data;
 
@@ -17,6 +18,9 @@ public sealed record Preprocessing(float[] Mean, float[] Scale)
     /// <summary>For networks trained from scratch: about −2…2.</summary>
     public static Preprocessing City { get; } = new([127.5f, 127.5f, 127.5f], [1 / 64f, 1 / 64f, 1 / 64f]);
 
+    /// <summary>The same for kernels.</summary>
+    public PixelNumbers Numbers => new(Mean[0], Mean[1], Mean[2], Scale[0], Scale[1], Scale[2]);
+
     /// <summary>Writes one image as numbers.</summary>
     /// <param name="destination">[H, W, 3], at least H·W·3 numbers; the rest is left alone.</param>
     /// <param name="flip">Left and right change places.</param>
@@ -25,10 +29,11 @@ public sealed record Preprocessing(float[] Mean, float[] Scale)
     {
         // 256 products a channel instead of one a pixel, and the rounding is the same everywhere.
         Span<float> table = stackalloc float[3 * 256];
+        var numbers = Numbers;
         for (var channel = 0; channel < 3; channel++)
         {
             for (var value = 0; value < 256; value++)
-                table[channel * 256 + value] = (value - Mean[channel]) * Scale[channel];
+                table[channel * 256 + value] = numbers.Of(channel, value);
         }
 
         var row = image.Width * 3;

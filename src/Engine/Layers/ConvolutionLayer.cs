@@ -86,6 +86,18 @@ public sealed class ConvolutionLayer : Layer
             : null;
     }
 
+    /// <summary>The same from 8-bit pixels, with the pooling behind it where there is one to join, or null where this device has no kernel for that.</summary>
+    internal Layer? FromPixels(PixelNumbers numbers, MaxPoolingLayer? pooling, Device device, MapShape input)
+    {
+        if (!Convolution.FusesPixels(device, Shape(1, input)))
+            return null;
+        return pooling is null ? new PixelConvolutionLayer(this, numbers)
+            : Convolution.FusesWindows(device, pooling.Behind(Shape(1, input)))
+                ? new PooledConvolutionLayer<PixelWindowedShape>(
+                    this, pooling, Convolution.ForwardWindowedPixelsOperation, (images, map) => new(pooling.Behind(Shape(images, map)), numbers))
+                : null;
+    }
+
     public override void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx)
     {
         var s = BackwardShape(pass.Images, pass.Maps);

@@ -99,35 +99,36 @@ public sealed class Network : IDisposable
 
     /// <summary>Memory for passes of at most so many images of one size; with training also for the way back to a layer.</summary>
     /// <param name="trainFrom">First layer that learns, by a name of <see cref="TrainableLayers"/> or a block's, such as <c>conv5</c>; null for all.</param>
+    /// <param name="pixels">Images come as they were decoded, in 8 bits (<see cref="Data.PixelImage.CopyTo"/>), and not as <see cref="Data.Preprocessing.Apply"/> writes them: a quarter of the memory, and the same results.</param>
     /// <exception cref="UserErrorException">No such layer, images too small, or too many at once.</exception>
-    public NetworkPlan Plan(int maxImages, int height, int width, string? trainFrom = null, bool training = false)
-        => Plan(PlanPart.Whole, maxImages, height, width, trainFrom, training);
+    public NetworkPlan Plan(int maxImages, int height, int width, string? trainFrom = null, bool training = false, bool pixels = false)
+        => Plan(PlanPart.Whole, maxImages, height, width, trainFrom, training, pixels);
 
-    /// <summary>Memory for passes without a way back that shares what layers make of their parameters with other plans.</summary>
+    /// <summary>Memory for passes without a way back, from pixels, that shares what layers make of their parameters with other plans.</summary>
     internal NetworkPlan Plan(int maxImages, int height, int width, PreparedParameters shared)
-        => new(this, PlanLayout.Of(this, PlanPart.Whole, maxImages, height, width, 0, training: false), shared);
+        => new(this, PlanLayout.Of(this, PlanPart.Whole, maxImages, height, width, 0, training: false, pixels: true), shared);
 
     /// <summary>Bytes of the largest of some plans that follow each other and share what layers make of their parameters, and of that.</summary>
     internal long PlanBytes(IEnumerable<(int MaxImages, int Height, int Width)> plans)
     {
-        var layouts = plans.Select(p => PlanLayout.Of(this, PlanPart.Whole, p.MaxImages, p.Height, p.Width, 0, training: false)).ToArray();
+        var layouts = plans.Select(p => PlanLayout.Of(this, PlanPart.Whole, p.MaxImages, p.Height, p.Width, 0, training: false, pixels: true)).ToArray();
         return (layouts.Max(l => l.Block) + layouts.SelectMany(l => l.Shared).Distinct().Sum(s => s?.Length ?? 0)) * sizeof(float);
     }
 
     /// <summary>The same for a part of the layers.</summary>
-    internal NetworkPlan Plan(PlanPart part, int maxImages, int height, int width, string? trainFrom, bool training)
-        => new(this, PlanLayout.Of(this, part, maxImages, height, width, FirstLearning(trainFrom), training));
+    internal NetworkPlan Plan(PlanPart part, int maxImages, int height, int width, string? trainFrom, bool training, bool pixels = false)
+        => new(this, PlanLayout.Of(this, part, maxImages, height, width, FirstLearning(trainFrom), training, pixels));
 
     /// <summary>Bytes that <see cref="Plan"/> would allocate on the device now: the plan's, and gradients and velocities that are not there yet.</summary>
     /// <inheritdoc cref="Plan"/>
-    public long PlanBytes(int maxImages, int height, int width, string? trainFrom = null, bool training = false)
-        => PlanBytes(PlanPart.Whole, maxImages, height, width, trainFrom, training);
+    public long PlanBytes(int maxImages, int height, int width, string? trainFrom = null, bool training = false, bool pixels = false)
+        => PlanBytes(PlanPart.Whole, maxImages, height, width, trainFrom, training, pixels);
 
-    internal long PlanBytes(PlanPart part, int maxImages, int height, int width, string? trainFrom, bool training)
+    internal long PlanBytes(PlanPart part, int maxImages, int height, int width, string? trainFrom, bool training, bool pixels = false)
     {
         int first = FirstLearning(trainFrom);
         long learning = training ? Layers.Skip(first).SelectMany(l => l.Parameters).Where(p => !p.IsTrained).Sum(p => 2 * p.Length) : 0;
-        return (PlanLayout.Of(this, part, maxImages, height, width, first, training).Total + learning) * sizeof(float);
+        return (PlanLayout.Of(this, part, maxImages, height, width, first, training, pixels).Total + learning) * sizeof(float);
     }
 
     /// <summary>Writes one file that is complete in itself: weights, clusters, PCA, settings. Written aside, then renamed.</summary>

@@ -1,4 +1,5 @@
 using ILGPU;
+using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Layers;
 using IlgpuNetVlad.Kernels;
 
@@ -45,10 +46,13 @@ public sealed class NetworkPlan : IDisposable
     public MapShape FeatureShape => layout.Shapes[^2];
 
     /// <summary>
-    /// [MaxImages, H, W, 3], normalised, or the maps that its first layer takes where the plan is of the learning layers alone: fill the first images, then
-    /// run. The passes leave it as it is.
+    /// [MaxImages, H, W, 3], normalised, or 8-bit pixels where the plan takes those (<see cref="PixelImage.CopyTo"/>), or the maps that its first layer takes where the plan is of the
+    /// learning layers alone: fill the first images, then run. The passes leave it as it is.
     /// </summary>
     public ArrayView<float> Input => View(layout.Input);
+
+    /// <summary>Floats of one image in <see cref="Input"/>: of pixels, four in each.</summary>
+    public int InputLength => checked((int)layout.InputLength);
 
     /// <summary>Parameters that <see cref="Backward"/> makes gradients of, in the order of the layers; empty without training.</summary>
     public IReadOnlyList<Parameter> Trained { get; }
@@ -144,7 +148,7 @@ public sealed class NetworkPlan : IDisposable
     /// <summary>The layer whose result is the first not to be finite.</summary>
     private string FirstLayer(FiniteCheck finite)
     {
-        if (!finite.Holds(View(layout.Input).SubView(0, lastImages * layout.Shapes[0].Length)))
+        if (!layout.TakesPixels && !finite.Holds(View(layout.Input).SubView(0, lastImages * layout.InputLength)))
             return layout.Layers[0].Name == network.Layers[0].Name ? "the images" : $"the maps that {layout.Layers[0]} takes";
         foreach (var p in network.Parameters.Except(Trained))
             if (!finite.Holds(p.Value))
@@ -161,7 +165,7 @@ public sealed class NetworkPlan : IDisposable
 
     private LayerPass Pass(int layer, int images, IReadOnlyList<ArenaPlanner.Piece?> workspaces) => new(
         network.Device, images, layout.Maps(layer),
-        View(layer == 0 ? layout.Input : layout.Outputs[layer - 1]).SubView(0, images * layout.Shapes[layer].Floats(layout.Bf16[layer])),
+        layer == 0 ? View(layout.Input).SubView(0, images * layout.InputLength) : View(layout.Outputs[layer - 1]).SubView(0, images * layout.Shapes[layer].Floats(layout.Bf16[layer])),
         View(layout.Outputs[layer]).SubView(0, images * layout.Shapes[layer + 1].Floats(layout.Bf16[layer + 1])),
         View(layout.Kept[layer]),
         View(workspaces[layer]!));

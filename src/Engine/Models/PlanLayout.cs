@@ -13,7 +13,7 @@ internal sealed class PlanLayout
     private readonly ArenaPlanner arena = new();
     private readonly Network network;
 
-    private PlanLayout(Network network, IReadOnlyList<Layer> layers, int maxImages, MapShape input, int firstTrained)
+    private PlanLayout(Network network, IReadOnlyList<Layer> layers, int maxImages, MapShape input, int firstTrained, bool pixels)
     {
         this.network = network;
         Layers = layers;
@@ -27,7 +27,9 @@ internal sealed class PlanLayout
         CheckSizes();
 
         Bf16 = [.. Enumerable.Range(0, count + 1).Select(IsBf16)];
-        Input = arena.Add(maxImages * input.Length, 0, end);
+        InputLength = pixels ? PixelNumbers.Floats(input.Height, input.Width) : input.Length;
+        TakesPixels = pixels;
+        Input = arena.Add(maxImages * InputLength, 0, end);
         for (int i = 0; i < count; i++)
         {
             bool trained = i >= firstTrained;
@@ -66,6 +68,12 @@ internal sealed class PlanLayout
     /// <summary>Whether the maps of <see cref="Shapes"/> are kept in bf16.</summary>
     public bool[] Bf16 { get; }
 
+    /// <summary>Whether the input is 8-bit pixels.</summary>
+    public bool TakesPixels { get; }
+
+    /// <summary>Floats of one image in the input.</summary>
+    public long InputLength { get; }
+
     public ArenaPlanner.Piece Input { get; }
     public List<ArenaPlanner.Piece> Outputs { get; } = [];
     public List<ArenaPlanner.Piece> Kept { get; } = [];
@@ -95,21 +103,47 @@ internal sealed class PlanLayout
     /// <param name="height">Of the images, also where the plan takes maps.</param>
     /// <param name="firstLearning">Index among the network's layers, which number at least so many.</param>
     /// <param name="training">Whether there is a way back.</param>
+    /// <param name="pixels">Whether images come as 8-bit pixels; no matter where the plan takes maps.</param>
     /// <exception cref="UserErrorException">The images are too small, or too many for a buffer of a kernel.</exception>
-    public static PlanLayout Of(Network network, PlanPart part, int maxImages, int height, int width, int firstLearning, bool training)
+    public static PlanLayout Of(Network network, PlanPart part, int maxImages, int height, int width, int firstLearning, bool training, bool pixels = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxImages, 1);
         int first = part == PlanPart.Learning ? firstLearning : 0, end = part == PlanPart.Frozen ? firstLearning : network.Layers.Count;
         var input = network.Layers.Take(first).Aggregate(new MapShape(height, width, 3), (shape, layer) => layer.Output(shape));
-        IReadOnlyList<Layer> layers = [.. network.Layers.Take(first..end)];
+        List<Layer> layers = [.. network.Layers.Take(first..end)];
+        pixels &= first == 0;
+        int frozen = firstLearning - first;
+        if (pixels && TakePixels(network, layers, input, training))
+            frozen++;
         if (training)
-            return new(network, layers, maxImages, input, firstLearning - first);
+            return new(network, layers, maxImages, input, frozen, pixels);
         layers = Fused(network.Device, layers, input);
-        return new(network, layers, maxImages, input, layers.Count);
+        return new(network, layers, maxImages, input, layers.Count, pixels);
+    }
+
+    /// <summary>Puts in the first layer's place, or before it, what takes 8-bit pixels.</summary>
+    /// <returns>Whether there is a layer more.</returns>
+    private static bool TakePixels(Network network, List<Layer> layers, MapShape input, bool training)
+    {
+        var numbers = network.Settings.Preprocessing.Numbers;
+        var pooling = !training && layers.Count > 1 ? layers[1] as MaxPoolingLayer : null;
+        if (pooling is not null && (layers[0] as ConvolutionLayer)?.FromPixels(numbers, pooling, network.Device, input) is { } both)
+        {
+            layers.RemoveAt(0);
+            layers[0] = both;
+            return false;
+        }
+        if ((layers[0] as ConvolutionLayer)?.FromPixels(numbers, null, network.Device, input) is { } first)
+        {
+            layers[0] = first;
+            return false;
+        }
+        layers.Insert(0, new PixelLayer(numbers));
+        return true;
     }
 
     /// <summary>Convolutions and poolings in one where the device has a kernel for it; the last layer stays itself, for pooling to descriptors stands there or maps are read off.</summary>
-    private static List<Layer> Fused(Device device, IReadOnlyList<Layer> layers, MapShape input)
+    private static List<Layer> Fused(Device device, List<Layer> layers, MapShape input)
     {
         var fused = new List<Layer>();
         for (int i = 0; i < layers.Count; i++)

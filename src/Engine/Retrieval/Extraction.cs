@@ -32,7 +32,11 @@ public sealed class Extraction
     /// <summary>Images of one size in the network.</summary>
     private sealed record Group(int Height, int Width, List<int> Images, int Batch)
     {
+        /// <summary>Bytes of an image's pixels.</summary>
         public int Length => checked(3 * Height * Width);
+
+        /// <summary>Floats that they take in a plan's input.</summary>
+        public int Floats => PixelNumbers.Floats(Height, Width);
     }
 
     /// <summary>Reads the headers.</summary>
@@ -79,7 +83,7 @@ public sealed class Extraction
         foreach (var ((height, width), images) in sizes)
         {
             int most = Math.Min(batch, images.Count);
-            while (most > 1 && network.Device.IsHostMemory && network.PlanBytes(most, height, width) > MostPlanBytes)
+            while (most > 1 && network.Device.IsHostMemory && network.PlanBytes(most, height, width, pixels: true) > MostPlanBytes)
                 most--;
             groups.Add(new(height, width, images, most));
         }
@@ -106,7 +110,7 @@ public sealed class Extraction
         }
     }
 
-    private long MostNumbers => groups.Max(g => (long)g.Batch * g.Length);
+    private long MostNumbers => groups.Max(g => (long)g.Batch * g.Floats);
 
     /// <summary>Describes all images, those of a size together.</summary>
     /// <param name="take">Given number of path and descriptor of each, [<see cref="Network.DescriptorLength"/>], which is overwritten afterwards.</param>
@@ -131,7 +135,7 @@ public sealed class Extraction
         int length = network.DescriptorLength;
         using var results = new ResultsBehind<ImageRef[]>(network.Device, groups.Max(g => g.Batch) * (long)length);
         using var ahead = new InputAhead(
-            network.Device, (image, to) => network.Settings.Preprocessing.Apply(decoder.Decode(paths[image.Image], resize), to), groups.Max(g => g.Batch), MostNumbers, Bad);
+            network.Device, (image, to) => decoder.Decode(paths[image.Image], resize).CopyTo(to), groups.Max(g => g.Batch), MostNumbers, Bad);
         var batches = groups.SelectMany(g => g.Images.Chunk(g.Batch).Select(b => (Group: g, Images: b.Select(i => new ImageRef(i)).ToArray()))).ToArray();
         using var prepared = new PreparedParameters(network.Device);
         Group? planned = null;
@@ -150,7 +154,7 @@ public sealed class Extraction
 
         try
         {
-            foreach (var images in ahead.Read([.. batches.Select(b => (b.Images, b.Group.Length))], token))
+            foreach (var images in ahead.Read([.. batches.Select(b => (b.Images, b.Group.Floats))], token))
             {
                 var group = batches[at++].Group;
                 if (group != planned)

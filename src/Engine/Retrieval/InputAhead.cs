@@ -19,7 +19,7 @@ internal sealed class InputAhead : IDisposable
     private readonly UploadLane lane;
 
     /// <summary>Writes one image's input; called from several threads.</summary>
-    /// <param name="to">The image's numbers, all of them to be written.</param>
+    /// <param name="to">The image's numbers, all of them to be written, or its pixels, four in each (<see cref="PixelImage.CopyTo"/>).</param>
     public delegate void Fill(ImageRef image, Span<float> to);
 
     /// <param name="maxImages">Images of a batch at most.</param>

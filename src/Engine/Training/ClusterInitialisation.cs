@@ -24,7 +24,7 @@ public static class ClusterInitialisation
     {
         const int batch = 16;
         var store = new ImageStore(images, decoder, resize, keepAtMost: 0);
-        using var plan = network.Plan(Math.Min(batch, images.Count), store.Height, store.Width);
+        using var plan = network.Plan(Math.Min(batch, images.Count), store.Height, store.Width, pixels: true);
         using var describer = new Describer(network, plan, store);
         Initialise(network, describer, images.Count, options, progress, token);
     }

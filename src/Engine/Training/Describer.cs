@@ -14,13 +14,14 @@ internal sealed class Describer : IDisposable
     private readonly FrozenMaps? maps;
     private readonly InputAhead ahead;
 
-    /// <param name="maps">Of the store, where the plan takes maps; null where it takes images.</param>
+    /// <param name="plan">Takes pixels, or maps.</param>
+    /// <param name="maps">Of the store, where the plan takes maps; null where it takes pixels.</param>
     public Describer(Network network, NetworkPlan plan, ImageStore store, FrozenMaps? maps = null)
     {
         this.network = network;
         this.plan = plan;
         this.maps = maps;
-        ahead = maps is null ? store.Ahead(network.Device, network.Settings.Preprocessing, plan.MaxImages) : new(network.Device, maps.Read, plan.MaxImages, plan.MaxImages * plan.InputShape.Length);
+        ahead = maps is null ? store.Ahead(network.Device, plan.MaxImages) : new(network.Device, maps.Read, plan.MaxImages, (long)plan.MaxImages * plan.InputLength);
     }
 
     public NetworkPlan Plan => plan;
@@ -32,7 +33,7 @@ internal sealed class Describer : IDisposable
     /// <returns>How many images the batch has.</returns>
     public IEnumerable<int> Feed(IReadOnlyList<ImageRef[]> batches, CancellationToken token)
     {
-        int length = checked((int)plan.InputShape.Length);
+        int length = plan.InputLength;
         foreach (var batch in ahead.Read([.. batches.Select(b => (b, length))], token))
         {
             ahead.Bring(batch, plan.Input);

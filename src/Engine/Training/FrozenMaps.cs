@@ -4,6 +4,7 @@ using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Layers;
 using IlgpuNetVlad.Engine.Models;
 using IlgpuNetVlad.Engine.Retrieval;
+using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Training;
 
@@ -48,8 +49,8 @@ internal sealed class FrozenMaps : IDisposable
     public static long PreparationBytes(Network network, int images, int height, int width, string? trainFrom)
     {
         int batch = BatchSize(network, images, height, width, trainFrom);
-        return network.PlanBytes(PlanPart.Frozen, batch, height, width, trainFrom, training: false)
-            + InputAhead.Bytes(network.Device, batch * 3L * height * width) + ResultsBehind<int>.Bytes(network.Device, batch * Shape(network, height, width, trainFrom).Length);
+        return network.PlanBytes(PlanPart.Frozen, batch, height, width, trainFrom, training: false, pixels: true)
+            + InputAhead.Bytes(network.Device, (long)batch * PixelNumbers.Floats(height, width)) + ResultsBehind<int>.Bytes(network.Device, batch * Shape(network, height, width, trainFrom).Length);
     }
 
     /// <summary>Computes all maps that are not there yet; afterwards images may be read.</summary>
@@ -89,7 +90,7 @@ internal sealed class FrozenMaps : IDisposable
     private static int BatchSize(Network network, int images, int height, int width, string? trainFrom)
     {
         int batch = Math.Min(MostImages, images);
-        while (batch > 1 && network.PlanBytes(PlanPart.Frozen, batch, height, width, trainFrom, training: false) > PlanBytes)
+        while (batch > 1 && network.PlanBytes(PlanPart.Frozen, batch, height, width, trainFrom, training: false, pixels: true) > PlanBytes)
             batch--;
         return batch;
     }
@@ -98,8 +99,8 @@ internal sealed class FrozenMaps : IDisposable
     private IEnumerable<ReadOnlyMemory<byte>> Compute(IProgressSink progress, CancellationToken token)
     {
         int batch = BatchSize(network, store.Count, store.Height, store.Width, trainFrom);
-        using var plan = network.Plan(PlanPart.Frozen, batch, store.Height, store.Width, trainFrom, training: false);
-        using var ahead = store.Ahead(network.Device, network.Settings.Preprocessing, batch);
+        using var plan = network.Plan(PlanPart.Frozen, batch, store.Height, store.Width, trainFrom, training: false, pixels: true);
+        using var ahead = store.Ahead(network.Device, batch);
         var shape = Shape(network, store.Height, store.Width, trainFrom);
         int length = (int)shape.Length, done = 0;
         using var results = new ResultsBehind<int>(network.Device, batch * shape.Length);

@@ -42,8 +42,8 @@ internal sealed class ImageStore
     public int Width { get; }
     public int Count => paths.Count;
 
-    /// <summary>Numbers of an image.</summary>
-    public int Length => checked(3 * Height * Width);
+    /// <summary>Floats that an image's pixels take in a plan's input.</summary>
+    public int Length => PixelNumbers.Floats(Height, Width);
 
     public IReadOnlyList<string> Paths => paths;
 
@@ -75,9 +75,9 @@ internal sealed class ImageStore
         }
     }
 
-    /// <summary>Input for batches of the store's images, made on other threads.</summary>
-    public InputAhead Ahead(Device device, Preprocessing preprocessing, int maxImages)
-        => new(device, (image, to) => preprocessing.Apply(Pixels(image.Image), to, image.Flip), maxImages, (long)maxImages * Length);
+    /// <summary>Pixels for batches of the store's images, made ready on other threads.</summary>
+    public InputAhead Ahead(Device device, int maxImages)
+        => new(device, (image, to) => Pixels(image.Image).CopyTo(to, image.Flip), maxImages, (long)maxImages * Length);
 
     /// <summary>One image's pixels; may be called from several threads.</summary>
     /// <exception cref="ImageException">The file cannot be decoded.</exception>

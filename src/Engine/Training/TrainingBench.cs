@@ -67,7 +67,7 @@ internal sealed class TrainingBench : IDisposable
             var store = new ImageStore(set.Images, decoder, (height, width) == (size.Height, size.Width) ? resize : ResizePolicy.Exact(height, width), left);
             left -= store.IsKept ? store.Bytes : 0;
             stores.Add(store);
-            var plan = network.Plan(part, most, height, width, options.TrainFrom, training: true);
+            var plan = network.Plan(part, most, height, width, options.TrainFrom, training: true, pixels: true);
             plans.Add(plan);
             describers.Add(new(network, plan, store, Maps(store, "training.maps")));
         }
@@ -76,7 +76,7 @@ internal sealed class TrainingBench : IDisposable
         stores.Add(validationStore);
         bool shared = (validationSize.Height, validationSize.Width) == (size.Height, size.Width);
         if (!shared)
-            plans.Add(network.Plan(part, most, validationSize.Height, validationSize.Width, options.TrainFrom, training: false));
+            plans.Add(network.Plan(part, most, validationSize.Height, validationSize.Width, options.TrainFrom, training: false, pixels: true));
         describers.Add(new(network, plans[shared ? 0 : ^1], validationStore, Maps(validationStore, "validation.maps")));
         Validator = new(network, validation, describers[^1], progress);
         if (!cached && options.Epochs > 0)

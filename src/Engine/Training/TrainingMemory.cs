@@ -2,6 +2,7 @@ using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Layers;
 using IlgpuNetVlad.Engine.Models;
 using IlgpuNetVlad.Engine.Retrieval;
+using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Training;
 
@@ -50,15 +51,15 @@ internal sealed class TrainingMemory
     public long Network(bool cached)
     {
         var part = cached ? PlanPart.Learning : PlanPart.Whole;
-        return sizes.Sum(s => network.PlanBytes(part, Most, s.Height, s.Width, options.TrainFrom, training: true))
-            + (SharesPlan ? 0 : network.PlanBytes(part, Most, validation.Height, validation.Width, options.TrainFrom, training: false))
+        return sizes.Sum(s => network.PlanBytes(part, Most, s.Height, s.Width, options.TrainFrom, training: true, pixels: true))
+            + (SharesPlan ? 0 : network.PlanBytes(part, Most, validation.Height, validation.Width, options.TrainFrom, training: false, pixels: true))
             + network.Parameters.Sum(p => sizeof(float) * p.Length) + (long)Most * network.PooledLength * sizeof(float);
     }
 
     /// <summary>Batches on their way into the network, and descriptors on their way out.</summary>
     public long Batches(bool cached)
     {
-        long Of(int height, int width) => InputAhead.Bytes(network.Device, Most * (cached ? Map(height, width).Length : 3L * height * width));
+        long Of(int height, int width) => InputAhead.Bytes(network.Device, Most * (cached ? Map(height, width).Length : PixelNumbers.Floats(height, width)));
         return sizes.Sum(s => Of(s.Height, s.Width)) + Of(validation.Height, validation.Width) + ResultsBehind<int>.Bytes(network.Device, (long)Most * network.PooledLength);
     }
 
