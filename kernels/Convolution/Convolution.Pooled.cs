@@ -26,6 +26,7 @@ public static partial class Convolution
         [
             new("host-winograd", VariantKind.Host, WinogradPreparation<WinogradFilter3>(pooled: true), HostWinograd<WinogradFilter3>.ForwardWorkspace, WinogradFilter<WinogradFilter3>.Refuses),
             TensorCoreFewChannels<Bf16Numbers>.ForwardPooled,
+            Tma.ForwardPooled,
             TensorCore<WgmmaConvolution, Bf16Numbers>.ForwardPooled,
             TensorCore<MmaConvolution<NarrowTile, Bf16Numbers>, Bf16Numbers>.ForwardPooled,
             TensorCore<MmaConvolution<LargeTile, Bf16Numbers>, Bf16Numbers>.ForwardPooled,
@@ -47,6 +48,7 @@ public static partial class Convolution
             new(0, 16, 16, 16, 16, 3, 3, 1, 1),
             new(2, 11, 13, 17, 69, 3, 3, 1, 1, Relu: 1, XBf16: 1, YBf16: 1),
             new(1, 10, 9, 3, 12, 3, 3, 1, 1, Relu: 1, YBf16: 1),
+            new(1, 35, 11, 66, 8, 3, 3, 1, 1, Relu: 1, XBf16: 1, YBf16: 1),
         ],
     };
 

@@ -60,19 +60,19 @@ public static partial class Convolution
             Simt.BackwardBiasSum.On(device)(new KernelConfig((s.Oc + SimtTile.Threads - 1) / SimtTile.Threads, SimtTile.Threads), workspace, db, s.Oc, slices);
         }
 
-        private static string? RefusesGroups(in ConvolutionShape s) => s.Groups != 1 ? "takes one group" : null;
+        public static string? RefusesGroups(in ConvolutionShape s) => s.Groups != 1 ? "takes one group" : null;
 
-        private static string? RefusesPart(in ConvolutionShape s) => s.YBf16 != 0 && s.Beside != 0 ? "takes the gradient of a whole map in bf16" : null;
+        public static string? RefusesPart(in ConvolutionShape s) => s.YBf16 != 0 && s.Beside != 0 ? "takes the gradient of a whole map in bf16" : null;
 
-        private static long Prepared(Device device, ConvolutionShape s) => TensorOperand<TNumbers>.Prepared(TensorCoreProblem.PackWeights<TNumbers>(s));
+        public static long Prepared(Device device, ConvolutionShape s) => TensorOperand<TNumbers>.Prepared(TensorCoreProblem.PackWeights<TNumbers>(s));
 
-        private static void PrepareForward(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared)
+        public static void PrepareForward(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared)
             => TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackWeights<TNumbers>(s), v[1], v[1], ref prepared);
 
-        private static void PrepareBackwardData(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared)
+        public static void PrepareBackwardData(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared)
             => TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackWeights<TNumbers>(s), v[0], v[0], ref prepared);
 
-        private static long ForwardWorkspace(Device device, ConvolutionShape s) => TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackX<TNumbers>(s));
+        public static long ForwardWorkspace(Device device, ConvolutionShape s) => TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackX<TNumbers>(s));
 
         private static void RunForward<TPixels>(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared, ArrayView<float> workspace)
             where TPixels : struct, ITensorPixels
@@ -86,7 +86,7 @@ public static partial class Convolution
             K.Forward<TPixels>().On(device)(K.Blocks(pixels, s.Oc), x, w, v[2], v[3], p);
         }
 
-        private static long BackwardDataWorkspace(Device device, ConvolutionShape s)
+        public static long BackwardDataWorkspace(Device device, ConvolutionShape s)
             => TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackGradient<TNumbers>(s));
 
         private static void RunBackwardData(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared, ArrayView<float> workspace)

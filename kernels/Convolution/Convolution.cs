@@ -35,6 +35,7 @@ public static partial class Convolution
             new("host-winograd-5x5", VariantKind.Host, WinogradPreparation<WinogradFilter5>(pooled: false), HostWinograd<WinogradFilter5>.ForwardWorkspace, WinogradFilter<WinogradFilter5>.Refuses),
             new("host-6x4v", VariantKind.Host, DirectPreparation, HostConvolution.ForwardWorkspace),
             TensorCoreFewChannels<Bf16Numbers>.Forward,
+            Tma.Forward,
             TensorCore<WgmmaConvolution, Bf16Numbers>.Forward,
             TensorCore<MmaConvolution<NarrowTile, Bf16Numbers>, Bf16Numbers>.Forward,
             TensorCore<MmaConvolution<LargeTile, Bf16Numbers>, Bf16Numbers>.Forward,
@@ -63,6 +64,7 @@ public static partial class Convolution
             new("host-winograd", VariantKind.Host, BackwardDataWinograd<WinogradFilter3>, HostWinograd<WinogradFilter3>.BackwardDataWorkspace, WinogradFilter<WinogradFilter3>.Refuses),
             new("host-winograd-5x5", VariantKind.Host, BackwardDataWinograd<WinogradFilter5>, HostWinograd<WinogradFilter5>.BackwardDataWorkspace, WinogradFilter<WinogradFilter5>.Refuses),
             new("host-6x4v", VariantKind.Host, BackwardDataHost, HostConvolution.BackwardDataWorkspace),
+            Tma.BackwardData,
             TensorCore<WgmmaConvolution, Bf16Numbers>.BackwardData,
             TensorCore<MmaConvolution<NarrowTile, Bf16Numbers>, Bf16Numbers>.BackwardData,
             TensorCore<MmaConvolution<LargeTile, Bf16Numbers>, Bf16Numbers>.BackwardData,
@@ -189,6 +191,7 @@ public static partial class Convolution
         new(1, 13, 12, 3, 24, 3, 3, 2, 1, Relu: 1, YBf16: 1),  // fp32 in, bf16 out, and the other way round
         new(1, 11, 13, 40, 10, 3, 3, 1, 1, HasBias: 0, XBf16: 1),
         new(2, 5, 7, 16, 24, 3, 3, 1, 1, Relu: 1, Beside: 16, XBf16: 1, YBf16: 1), // a part of a joined map in bf16
+        new(2, 33, 9, 66, 8, 2, 3, 1, 1, Relu: 1, XBf16: 1, YBf16: 1), // boxes of TMA: tiles below and beside one another, two images, two steps of channels
         new(0, 5, 5, 3, 4, 3, 3, 1, 1, Relu: 1, XBf16: 1, YBf16: 1),
     ];
 }

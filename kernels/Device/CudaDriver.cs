@@ -11,6 +11,12 @@ internal static unsafe class CudaDriver
     /// <summary>CU_EVENT_DISABLE_TIMING: an event that is only waited for.</summary>
     private const uint WithoutTiming = 2;
 
+    /// <summary>Least version for tensor maps: CUDA 12.3, whose assembler knows PTX 8.3.</summary>
+    private const int VersionOfTensorMaps = 12030;
+
+    /// <summary>CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B.</summary>
+    private const int TensorOfBf16 = 9, Swizzle128 = 3, Promotion256 = 3;
+
     /// <summary>CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES.</summary>
     private const int MostDynamicSharedBytes = 8;
 
@@ -33,6 +39,12 @@ internal static unsafe class CudaDriver
     private static readonly delegate* unmanaged<nint, nint, uint, int> StreamWaitEvent = (delegate* unmanaged<nint, nint, uint, int>)Export("cuStreamWaitEvent");
 
     private static readonly delegate* unmanaged<nint, int, int, int> FunctionSetAttribute = (delegate* unmanaged<nint, int, int, int>)Export("cuFuncSetAttribute");
+
+    private static readonly delegate* unmanaged<int*, int> DriverGetVersion = (delegate* unmanaged<int*, int>)Export("cuDriverGetVersion");
+
+    /// <summary>Null where the driver is older than CUDA 12.0.</summary>
+    private static readonly delegate* unmanaged<void*, int, uint, nint, ulong*, ulong*, uint*, uint*, int, int, int, int, int> TensorMapEncodeTiled =
+        (delegate* unmanaged<void*, int, uint, nint, ulong*, ulong*, uint*, uint*, int, int, int, int, int>)(NativeLibrary.TryGetExport(Library, "cuTensorMapEncodeTiled", out nint encode) ? encode : 0);
 
     public static void Upload(nint stream, nint from, nint to, long bytes) => Check(HostToDevice(to, from, (nuint)bytes, stream), "copy to the device");
 
@@ -67,6 +79,31 @@ internal static unsafe class CudaDriver
 
     /// <summary>Lets a kernel be launched with so much shared memory beyond what it declares.</summary>
     public static void GiveSharedMemory(nint function, int bytes) => Check(FunctionSetAttribute(function, MostDynamicSharedBytes, bytes), $"give {bytes} bytes of shared memory to a kernel");
+
+    /// <summary>Why this driver takes no tensor maps, or null.</summary>
+    public static string? RefusesTensorMaps()
+    {
+        int version;
+        Check(DriverGetVersion(&version), "tell its version");
+        return version >= VersionOfTensorMaps && TensorMapEncodeTiled != null ? null
+            : $"needs an NVIDIA driver for CUDA {VersionOfTensorMaps / 1000}.{VersionOfTensorMaps % 1000 / 10} or newer, and this one is for {version / 1000}.{version % 1000 / 10}";
+    }
+
+    /// <summary>Writes a tensor map as the copies of a GPU read it.</summary>
+    /// <exception cref="InvalidOperationException">The driver refuses it.</exception>
+    public static void Encode(in TensorBox box, Span<float> map)
+    {
+        const int Dimensions = 4, Alignment = 64;
+        ulong* sizes = stackalloc ulong[] { (ulong)box.Channels, (ulong)box.Columns, (ulong)box.Rows, (ulong)box.Maps };
+        ulong* strides = stackalloc ulong[Dimensions - 1];
+        for (int i = 0; i < Dimensions - 1; i++)
+            strides[i] = (i == 0 ? TensorBox.NumberBytes : strides[i - 1]) * sizes[i];
+        uint* parts = stackalloc uint[] { TensorBox.BoxChannels, (uint)box.BoxColumns, (uint)box.BoxRows, 1 }, steps = stackalloc uint[] { 1, 1, 1, 1 };
+        byte* memory = stackalloc byte[TensorMapBytes.Length + Alignment];
+        byte* aligned = memory + (Alignment - (nint)memory % Alignment);
+        Check(TensorMapEncodeTiled(aligned, TensorOfBf16, Dimensions, box.Address, sizes, strides, parts, steps, 0, Swizzle128, Promotion256, 0), $"encode a tensor map for {box}");
+        new ReadOnlySpan<float>(aligned, map.Length).CopyTo(map);
+    }
 
     private static nint Export(string name) => NativeLibrary.GetExport(Library, name);
 

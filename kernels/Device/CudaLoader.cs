@@ -24,7 +24,7 @@ internal static class CudaLoader
         var compiled = (PTXCompiledKernel)backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method), kernel.Bounds);
         EntryNames.Rename(compiled, kernel);
         if (kernel.Hopper)
-            EntryNames.TextOf(compiled) = HopperTarget.Rewrite(compiled.PTXAssembly);
+            EntryNames.TextOf(compiled) = HopperTarget.Rewrite(compiled.PTXAssembly, kernel.CopiesTensors);
         return compiled;
     }
 

@@ -16,6 +16,8 @@ public sealed class Device : IDisposable
     private readonly ConcurrentDictionary<object, object> launchers = new();
     private readonly HostPool? hostPool;
     private IKernelLauncher? launcher;
+    private TensorMaps? tensorMaps;
+    private string? refusesTensorMaps;
     private long allocatedBytes, peakBytes;
     private int allocations;
 
@@ -83,6 +85,12 @@ public sealed class Device : IDisposable
 
     /// <summary>Whether Hopper's wgmma runs: on compute capability 9.0 and no other, and where another launcher executes the PTX.</summary>
     public bool HasWgmma => launcher is not null || Accelerator is CudaAccelerator { Architecture: var architecture } && architecture == CudaArchitecture.SM_90;
+
+    /// <summary>The tensor maps by which kernels copy; only where <see cref="RefusesTensorMaps"/> is null.</summary>
+    internal TensorMaps TensorMaps => tensorMaps ??= new(this, launcher is { } executes ? executes.Encode : CudaDriver.Encode);
+
+    /// <summary>Why the driver takes no tensor maps, or null: it is asked once, and encodes one. What copies by them is left to other variants then.</summary>
+    internal string? RefusesTensorMaps => launcher is { } executes ? executes.RefusesTensorMaps : tensorMaps is not null ? null : refusesTensorMaps ??= TryTensorMaps();
 
     /// <summary>The processor with Host variants.</summary>
     /// <param name="threads">Worker threads; 0 means one for every processor that this process may use.</param>
@@ -245,6 +253,26 @@ public sealed class Device : IDisposable
         hostPool.Run(tiles, task);
     }
 
+    private string? TryTensorMaps()
+    {
+        Accelerator.Bind();
+        if (CudaDriver.RefusesTensorMaps() is { } refused)
+            return refused;
+        var maps = TensorMaps;
+        try
+        {
+            using var tensor = Allocate(TensorBox.BoxChannels);
+            maps.Of(new(tensor.View.LoadEffectiveAddressAsPtr(), TensorBox.BoxChannels, 1, 1, 1, 1, 1));
+            return null;
+        }
+        catch (InvalidOperationException e)
+        {
+            maps.Dispose();
+            tensorMaps = null;
+            return e.Message;
+        }
+    }
+
     internal TLauncher Launcher<TLauncher>(SimtKernel<TLauncher> kernel)
         where TLauncher : Delegate
     {
@@ -267,6 +295,7 @@ public sealed class Device : IDisposable
     public void Dispose()
     {
         hostPool?.Dispose();
+        tensorMaps?.Dispose();
         Accelerator.Dispose();
         context.Dispose();
     }

@@ -19,5 +19,7 @@ public static class KernelContext
         PtxEmitter.Register(builder, typeof(TensorCore));
         PtxEmitter.Register(builder, typeof(AsyncCopy));
         PtxEmitter.Register(builder, typeof(Wgmma));
+        PtxEmitter.Register(builder, typeof(MemoryBarrier));
+        PtxEmitter.Register(builder, typeof(TensorCopy));
     });
 }

@@ -22,6 +22,9 @@ public abstract class SimtKernel(string name, Delegate kernel, KernelSpecializat
     /// <summary>Whether it needs instructions that the chips of compute capability 9.0 alone have; see <see cref="HopperTarget"/>.</summary>
     public bool Hopper { get; protected init; }
 
+    /// <summary>Whether it copies by tensor maps (<see cref="TensorMaps"/>), which want a newer driver.</summary>
+    public bool CopiesTensors { get; protected init; }
+
     /// <summary>Bytes of shared memory that the driver is asked for; 0 where what a kernel declares is all.</summary>
     public int DynamicSharedBytes { get; protected init; }
 
@@ -34,9 +37,10 @@ public sealed class SimtKernel<TLauncher>(string name, Delegate kernel, Func<Acc
     where TLauncher : Delegate
 {
     /// <summary>A kernel for Hopper.</summary>
-    public SimtKernel(string name, Delegate kernel, int dynamicSharedBytes, KernelSpecialization bounds) : this(name, kernel, null, bounds)
+    public SimtKernel(string name, Delegate kernel, int dynamicSharedBytes, KernelSpecialization bounds, bool copiesTensors = false) : this(name, kernel, null, bounds)
     {
         DynamicSharedBytes = dynamicSharedBytes;
+        CopiesTensors = copiesTensors;
         Hopper = true;
     }
 

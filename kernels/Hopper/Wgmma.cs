@@ -57,7 +57,7 @@ public static class Wgmma
     [IntrinsicImplementation]
     public static Sums64 Sums(int half) => throw OnlyPtx();
 
-    private static NotSupportedException OnlyPtx() => new("wgmma runs as PTX alone: on a CUDA device of compute capability 9.0, or executed on the processor.");
+    internal static NotSupportedException OnlyPtx() => new("Hopper's instructions run as PTX alone: on a CUDA device of compute capability 9.0, or executed on the processor.");
 
     private static void EmitOpen(PTXBackend backend, PTXCodeGenerator generator, Value value)
     {

@@ -62,8 +62,9 @@ internal static class WgmmaProduct
         TensorProduct.StoreLargest(product, window, column + 96, upper.M3, lower.M3);
     }
 
-    private static void Store<TProduct>(TProduct product, int row, int column, Sums64 sums)
-        where TProduct : struct, ITensorProduct
+    /// <summary>Hands the sums of 64 rows to the product.</summary>
+    public static void Store<TProduct>(TProduct product, int row, int column, Sums64 sums)
+        where TProduct : struct, ITensorSums
     {
         TensorProduct.Store(product, row, column, sums.M0);
         TensorProduct.Store(product, row, column + 32, sums.M1);

@@ -34,6 +34,10 @@ public static class PtxMath
     /// <summary>eˣ by <see cref="Exp2"/>; relative error grows with |x|·2⁻²³.</summary>
     public static float Exp(float x) => Exp2(x * 1.44269504088896f);
 
+    /// <summary>max.NaN.f32 (sm_80): the larger one, NaN where either is.</summary>
+    [IntrinsicImplementation]
+    public static float Max(float a, float b) => MathF.Max(a, b);
+
     private static void EmitFma(PTXBackend backend, PTXCodeGenerator generator, Value value) => Emit(generator, value, "fma.rn.f32");
 
     private static void EmitExp2(PTXBackend backend, PTXCodeGenerator generator, Value value) => Emit(generator, value, "ex2.approx.ftz.f32");
@@ -43,6 +47,8 @@ public static class PtxMath
     private static void EmitSqrt(PTXBackend backend, PTXCodeGenerator generator, Value value) => Emit(generator, value, "sqrt.rn.f32");
 
     private static void EmitDivide(PTXBackend backend, PTXCodeGenerator generator, Value value) => Emit(generator, value, "div.rn.f32");
+
+    private static void EmitMax(PTXBackend backend, PTXCodeGenerator generator, Value value) => Emit(generator, value, "max.NaN.f32");
 
     private static void Emit(PTXCodeGenerator generator, Value value, string instruction)
     {

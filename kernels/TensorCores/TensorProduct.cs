@@ -2,8 +2,21 @@ using ILGPU;
 
 namespace IlgpuNetVlad.Kernels;
 
+/// <summary>Where the sums of a product go.</summary>
+internal interface ITensorSums
+{
+    /// <summary>
+    /// Whether the largest of four rows is stored instead of each, a constant. The four rows of a window are such as one thread has the sums of: with mma.sync g + 8j, j from 0 to 3 or 4
+    /// to 7, of a warp's 64 (<see cref="TensorProduct.Window"/>), with wgmma those of <see cref="WgmmaTile.Window"/>; or two threads share them (<see cref="TmaProduct"/>).
+    /// </summary>
+    bool Pools { get; }
+
+    /// <summary>Takes two neighbouring sums; row and column may lie beyond the last.</summary>
+    void Store(int row, int column, float first, float second);
+}
+
 /// <summary>A product for <see cref="TensorProduct"/>: where its operands come from, and where its sums go. A thread keeps its state of copies in the fields.</summary>
-internal interface ITensorProduct
+internal interface ITensorProduct : ITensorSums
 {
     /// <summary>Steps of k of this block.</summary>
     int Steps { get; }
@@ -14,17 +27,8 @@ internal interface ITensorProduct
     /// <summary>Whether B lies across k in shared memory, a constant.</summary>
     bool ColumnsAcross { get; }
 
-    /// <summary>
-    /// Whether the largest of four rows is stored instead of each, a constant. The four rows of a window are such as one thread has the sums of: with mma.sync g + 8j, j from 0 to 3 or 4
-    /// to 7, of a warp's 64 (<see cref="TensorProduct.Window"/>), with wgmma those of <see cref="WgmmaTile.Window"/>.
-    /// </summary>
-    bool Pools { get; }
-
     /// <summary>Starts this thread's copies of the next step of k into the stage whose first chunk is given.</summary>
     void Start(ArrayView<Chunk> shared, int stage);
-
-    /// <summary>Takes two neighbouring sums; row and column may lie beyond the last.</summary>
-    void Store(int row, int column, float first, float second);
 }
 
 /// <summary>
@@ -112,7 +116,7 @@ internal static class TensorProduct
 
     /// <summary>Four tiles of 16×8, side by side.</summary>
     public static void Store<TProduct>(TProduct product, int row, int column, Sums16 s)
-        where TProduct : struct, ITensorProduct
+        where TProduct : struct, ITensorSums
     {
         product.Store(row, column, s.A0, s.A1);
         product.Store(row + 8, column, s.A2, s.A3);

@@ -81,25 +81,28 @@ internal static class GpuRun
         foreach (var (name, ic, oc, down) in new[] { ("conv1_1", 3, 64, 1), ("conv1_2", 64, 64, 1), ("conv2_2", 128, 128, 2), ("conv3_2", 256, 256, 4), ("conv4_2", 512, 512, 8), ("conv5_2", 512, 512, 16) })
         {
             var shape = new ConvolutionShape(batch, o.Height / down, o.Width / down, ic, oc, 3, 3, 1, 1, 1, 1);
-            foreach (var operation in new[] { Convolution.ForwardOperation, Convolution.BackwardDataOperation, Convolution.BackwardWeightsOperation })
-                foreach (var variant in operation.AllVariants.Where(v => v.Kind != VariantKind.Reference && operation.RefusalOf(v, device, shape) is null))
-                {
+            // Maps as a network keeps them: fp32, and bf16 where the precision is that, but for pictures.
+            foreach (var maps in new[] { shape, shape with { XBf16 = ic == 3 ? 0 : 1, YBf16 = 1 } })
+                foreach (var operation in new[] { Convolution.ForwardOperation, Convolution.BackwardDataOperation, Convolution.BackwardWeightsOperation })
                     // The gradient of pictures is never asked for.
-                    if (ic == 3 && operation == Convolution.BackwardDataOperation)
-                        continue;
-                    GpuRow row;
-                    try
-                    {
-                        inTime();
-                        var (warm, cold) = Time(device, timer, operation, variant, shape);
-                        row = new($"{operation.Name}, {name}", variant.Name, batch, warm, cold, shape.Flops / warm / 1e12, null);
-                    }
-                    catch (Exception e) when (e is not OperationCanceledException)
-                    {
-                        row = new($"{operation.Name}, {name}", variant.Name, batch, 0, 0, 0, e.Message);
-                    }
-                    report.Add(row);
-                }
+                    if (ic > 3 || operation != Convolution.BackwardDataOperation)
+                        foreach (var variant in operation.AllVariants.Where(v => v.Kind != VariantKind.Reference && operation.RefusalOf(v, device, maps) is null))
+                            report.Add(Timed(device, timer, operation, variant, name, maps, inTime));
+        }
+    }
+
+    private static GpuRow Timed(Device device, DeviceTimer timer, Operation operation, Variant variant, string layer, ConvolutionShape shape, Action inTime)
+    {
+        string what = $"{operation.Name}, {layer}{(shape.YBf16 != 0 ? ", maps in bf16" : "")}";
+        try
+        {
+            inTime();
+            var (warm, cold) = Time(device, timer, operation, variant, shape);
+            return new(what, variant.Name, shape.B, warm, cold, shape.Flops / warm / 1e12, null);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return new(what, variant.Name, shape.B, 0, 0, 0, e.Message);
         }
     }
 
@@ -109,9 +112,11 @@ internal static class GpuRun
         try
         {
             var random = new Random(1);
-            float[] noise = [.. Enumerable.Range(0, 1 << 16).Select(_ => random.NextSingle() * 2 - 1)];
+            float[] numbers = [.. Enumerable.Range(0, 1 << 16).Select(_ => random.NextSingle() * 2 - 1)], rows = new float[Bf16Rows.Floats(numbers.Length / 8, 8)];
+            Bf16Rows.Pack(numbers, 8, rows);
             foreach (var spec in operation.BuffersOf(shape))
             {
+                float[] noise = spec.Bf16Row > 0 ? rows : numbers;
                 buffers.Add(device.Allocate(spec.Length));
                 // The same noise again and again: making gigabytes on the host would take longer than all else.
                 for (long at = 0; at < spec.Length; at += noise.Length)

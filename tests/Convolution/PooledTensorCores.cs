@@ -7,7 +7,7 @@ namespace IlgpuNetVlad.Tests.ConvolutionTests;
 [TestFixture, Parallelizable]
 public sealed class PooledTensorCores
 {
-    public static IEnumerable<Variant> Variants() => Convolution.ForwardPooledOperation.AllVariants.Where(v => v.Kind == VariantKind.TensorCore);
+    public static IEnumerable<Variant> Variants() => Convolution.ForwardPooledOperation.AllVariants.Where(v => v.Kind is VariantKind.TensorCore or VariantKind.Wgmma);
 
     [TestCaseSource(nameof(Variants))]
     public void Maxima_AreThoseOfEveryPixel(Variant variant)

@@ -1,5 +1,8 @@
+using ILGPU;
+using ILGPU.Runtime;
 using IlgpuNetVlad.App.Emitted;
 using IlgpuNetVlad.Kernels;
+using Device = IlgpuNetVlad.Kernels.Device;
 
 namespace IlgpuNetVlad.Tests.DeviceTests;
 
@@ -13,7 +16,10 @@ public sealed class HopperKernels
     [Test]
     public void NoOtherDeviceTakesThem()
     {
-        Assert.That(OfHopper().Select(v => v.Operation.Name), Is.EquivalentTo(new[] { "convolution.forward", "convolution.forward-pooled", "convolution.backward-data", "convolution.backward-weights" }));
+        Assert.That(OfHopper().Select(v => v.Operation.Name), Is.EquivalentTo(new[]
+        {
+            "convolution.forward", "convolution.forward", "convolution.forward-pooled", "convolution.forward-pooled", "convolution.backward-data", "convolution.backward-data", "convolution.backward-weights",
+        }));
         foreach (var (operation, variant) in OfHopper())
             foreach (var device in new[] { Devices.Cpu, Devices.Simulation })
                 Assert.That(operation.AllExamples.Select(p => operation.RefusalOf(variant, device, p)), Has.All.EqualTo("needs a CUDA device of compute capability 9.0"));
@@ -27,14 +33,18 @@ public sealed class HopperKernels
         foreach (var kernel in OfHopper().SelectMany(v => v.Variant.Kernels).Distinct())
         {
             string text = compiler.Compile(kernel);
-            Assert.That(text, Does.Contain(kernel.Hopper ? ".target sm_90a" : ".target sm_80").And.Contain(kernel.Hopper ? ".version 8.0" : ".version 7.0"), kernel.Name);
-            Assert.That(text.Contains("wgmma", StringComparison.Ordinal), Is.EqualTo(kernel.Hopper), kernel.Name);
+            Assert.That(text, Does.Contain(kernel.Hopper ? ".target sm_90a" : ".target sm_80").And.Contain(kernel.CopiesTensors ? ".version 8.3" : kernel.Hopper ? ".version 8.0" : ".version 7.0"), kernel.Name);
+            Assert.That(text.Contains("wgmma.mma_async", StringComparison.Ordinal), Is.EqualTo(kernel.Hopper), kernel.Name);
+            Assert.That(text.Contains("cp.async.bulk.tensor", StringComparison.Ordinal), Is.EqualTo(kernel.CopiesTensors), kernel.Name);
         }
     }
 
     [TestCase(".version 8.3\n.target sm_80\n", ".version 8.3\n.target sm_90a\n", TestName = "ANewerVersion_Stays")]
     [TestCase(".version 7.8\n.target sm_80\n", ".version 8.0\n.target sm_90a\n", TestName = "AnOlderVersion_IsRaised")]
-    public void TheHead(string written, string expected) => Assert.That(HopperTarget.Rewrite(written), Is.EqualTo(expected));
+    public void TheHead(string written, string expected) => Assert.That(HopperTarget.Rewrite(written, copiesTensors: false), Is.EqualTo(expected));
+
+    [Test]
+    public void TheHead_OfWhatCopiesTensors() => Assert.That(HopperTarget.Rewrite(".version 7.8\n.target sm_80\n", copiesTensors: true), Is.EqualTo(".version 8.3\n.target sm_90a\n"));
 
     [TestCase(0u, 0)]
     [TestCase(1024u, 0)]
@@ -43,15 +53,60 @@ public sealed class HopperKernels
     public void TheFirstStageBeginsAtAPattern(uint address, int chunks) => Assert.That(WgmmaTile.FirstStage(address), Is.EqualTo(chunks));
 
     /// <summary>VGG's layers at 480×640: those that give most multiprocessors a large tile, and no others.</summary>
-    [TestCase(1, 240, 128, "wgmma-256x128x64")]
+    [TestCase(1, 240, 128, "wgmma-tma-256x128x64")]
     [TestCase(1, 240, 64, "bf16-128x64x32")]
     [TestCase(1, 30, 512, "bf16-128x64x32")]
-    [TestCase(8, 30, 512, "wgmma-256x128x64")]
+    [TestCase(8, 30, 512, "wgmma-tma-256x128x64")]
+    [TestCase(40, 12, 512, "wgmma-256x128x64")]
     public void TheyAreChosenWhereTheyFillTheChip(int images, int rows, int channels, string variant)
     {
         using var launcher = new PtxLauncher();
         using var device = Device.Simulation(Precision.Bf16, launcher);
         var shape = new ConvolutionShape(images, rows, rows / 3 * 4, channels, channels, 3, 3, 1, 1);
         Assert.That(Convolution.ForwardOperation.Choose(device, shape).Name, Is.EqualTo(variant));
+        Assert.That(Convolution.ForwardPooledOperation.Choose(device, shape).Name, Is.EqualTo(variant), "one is written where the other would be");
+    }
+
+    [Test]
+    public void WhereTheDriverTakesNoTensorMaps_CopiesByThreadsAreChosen()
+    {
+        using var device = Device.Simulation(Precision.Bf16, new WithoutTensorMaps());
+        var shape = new ConvolutionShape(8, 30, 40, 512, 512, 3, 3, 1, 1);
+        foreach (var operation in new[] { Convolution.ForwardOperation, Convolution.ForwardPooledOperation, Convolution.BackwardDataOperation })
+            Assert.That(operation.Choose(device, shape).Name, Is.EqualTo("wgmma-256x128x64"), operation.Name);
+    }
+
+    /// <summary>A step launches what it launched before: nothing is made a second time, and a block full of maps begins anew.</summary>
+    [Test]
+    public void TensorMapsAreMadeOnce()
+    {
+        var launcher = new CountsMaps();
+        using var device = Device.Simulation(Precision.Bf16, launcher);
+        var maps = device.TensorMaps;
+        nint Place(int address) => maps.Of(new(16 * address, 8, 1, 1, 1, 1, 1)).LoadEffectiveAddressAsPtr();
+        nint first = Place(1), second = Place(2);
+        Assert.That((Place(1), Place(2), launcher.Made), Is.EqualTo((first, second, 2)));
+        Assert.That(second - first, Is.EqualTo((nint)TensorMapBytes.Length));
+        for (int i = 3; i <= TensorMaps.Capacity; i++)
+            Place(i);
+        Assert.That((Place(TensorMaps.Capacity + 1), launcher.Made), Is.EqualTo((first, TensorMaps.Capacity + 1)));
+        Assert.That((Place(1), launcher.Made), Is.EqualTo((second, TensorMaps.Capacity + 2)), "the first was written over");
+        Assert.That(device.AllocationCount, Is.EqualTo(1));
+    }
+
+    private class CountsMaps : IKernelLauncher
+    {
+        public int Made { get; private set; }
+
+        public void Launch(SimtKernel kernel, KernelConfig config, KernelArgument[] arguments)
+        {
+        }
+
+        public void Encode(in TensorBox box, Span<float> map) => Made++;
+    }
+
+    private sealed class WithoutTensorMaps : CountsMaps, IKernelLauncher
+    {
+        public string? RefusesTensorMaps => "needs another driver";
     }
 }

@@ -32,6 +32,8 @@ public sealed class PtxBarrierFaults
         yield return Case("AMisalignedMap", PtxFaultKind.Misaligned, made + Expect + Copy.Replace("[%rd2,", "[%rd2+16,") + Wait, 4, Right);
         yield return Case("NoMap", PtxFaultKind.TensorMap, made + Expect + Copy.Replace("[%rd2,", "[%rd1,") + Wait, 4, Right);
         yield return Case("AMapOfAnotherKind", PtxFaultKind.TensorMap, made + Expect + Copy.Replace("2d", "3d").Replace("%r11}", "%r11, %r12}") + Wait, 4, Right);
+        string another = "setp.eq.s32 %p6, %r0, 1; ", anothers = Copy.Replace("@%p1", "@%p6");
+        yield return Case("AMapThatTheThreadDidNotAcquire", PtxFaultKind.Unfenced, made + Expect + another + anothers + Wait, 4, made + Expect + another + "@%p6 fence.proxy.tensormap::generic.acquire.sys [%rd2], 128;\n" + anothers + Wait);
         yield return Case("BehindSharedMemory", PtxFaultKind.OutOfBounds, made + Expect + Copy.Replace("[%r1]", "[%r1+7680]") + Wait, 4, Right.Replace("[%r1], [%rd2", "[%r1+7168], [%rd2"));
         yield return Case("NoFenceBehindInit", PtxFaultKind.Unfenced, TensorProgram.Init + Barrier + Expect + Copy + Wait, 3, Right);
         yield return Case("NoBarrierBehindInit", PtxFaultKind.Race, TensorProgram.Init + Fence + Expect + Copy + Wait, 4, Right);

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+using IlgpuNetVlad.Kernels;
 using IlgpuNetVlad.Ptx;
 using IlgpuNetVlad.Tests.App;
 
@@ -99,6 +101,18 @@ public sealed class PtxCounts
         Assert.That(counts.GetProperty("globalBytes").GetInt64(), Is.EqualTo(12 * flops), "two loads and a store an element");
         Assert.That(json.GetProperty("roofs").GetArrayLength(), Is.EqualTo(6));
         Assert.That(Netvlad.Run("kernels", "profile", "addition.simt").Done().Output, Does.Contain("sectors a request"));
+    }
+
+    /// <summary>A line of wgmma names 64 accumulators, and no console is so wide.</summary>
+    [Test]
+    public void TheCommandPrintsTheTextAsItIs()
+    {
+        using var compiler = new OfflinePtx();
+        string text = compiler.Compile(KernelTable.CudaKernels.Single(k => k.Name == "convolution.backward-data.wgmma-256x128x64"));
+        Assert.That(text.Split('\n').Max(l => l.Length), Is.GreaterThan(300));
+        // ILGPU numbers labels by what a process compiled before.
+        static string[] Lines(string ptx) => Regex.Replace(ptx, @"(?<=[A-Za-z]_)\d+", "").Split('\n');
+        Assert.That(Lines(Netvlad.Run("kernels", "ptx", "convolution.backward-data.wgmma-256x128x64").Done().Output), Is.EqualTo(Lines(text + Environment.NewLine)));
     }
 
     [Test]

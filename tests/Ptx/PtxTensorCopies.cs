@@ -81,6 +81,7 @@ public sealed class PtxTensorCopies
               mov.b32 %r14, 0; mov.b32 %r15, 0; mov.b32 %r16, 0;
               setp.lt.s32 %p3, %r0, 32; @%p3 bra consume;
               setp.ne.s32 %p4, %r0, 32; @%p4 bra end;
+              fence.proxy.tensormap::generic.acquire.sys [%rd2], 128;
               produce:
               and.b32 %r17, %r14, 1; shl.b32 %r18, %r17, 3; add.s32 %r19, %r2, %r18; shl.b32 %r20, %r17, 7; add.s32 %r21, %r1, %r20; shr.u32 %r22, %r14, 1; xor.b32 %r22, %r22, 1; and.b32 %r22, %r22, 1;
               free: mbarrier.try_wait.parity.shared::cta.b64 %p2, [%r19+16], %r22; @!%p2 bra free;

@@ -95,6 +95,8 @@ public sealed class TensorSearch
             Left.Add(left);
         }
 
+        public void Encode(in TensorBox box, Span<float> map) => inner.Encode(box, map);
+
         public void Dispose() => inner.Dispose();
     }
 }

@@ -37,8 +37,9 @@ internal sealed class KernelsPtxCommand : AppCommand
         var documents = texts.Select(t => Document(t.Kernel, t.Ptx)).ToArray();
         session.Result(new { output = folder, kernels = documents }, console =>
         {
+            // Not by the console, which folds lines at its width.
             if (folder is null)
-                console.WriteLine(texts[0].Ptx);
+                console.Profile.Out.Writer.WriteLine(texts[0].Ptx);
             else
                 console.WriteLine($"{texts.Length} kernels written to {folder}.");
         });

@@ -20,6 +20,10 @@ internal sealed class LaunchShapes : IKernelLauncher
         return shapes.threads;
     }
 
+    public void Encode(in TensorBox box, Span<float> map)
+    {
+    }
+
     public void Launch(SimtKernel kernel, KernelConfig config, KernelArgument[] arguments)
         => threads[kernel] = Math.Max(threads.GetValueOrDefault(kernel), config.GroupDim.Size);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
 using IlgpuNetVlad.Kernels;
@@ -35,7 +36,7 @@ internal sealed unsafe class PtxLauncher(bool counted = false) : IKernelLauncher
         byte[] parameters = new byte[found.Executor.Kernel.ParameterBytes];
         for (int i = 0; i < arguments.Length; i++)
         {
-            byte[] bytes = arguments[i].Value ?? View(memory, names[i].Name!, arguments[i]);
+            byte[] bytes = arguments[i].Value ?? (names[i].ParameterType == typeof(ArrayView<TensorMapBytes>) ? Maps : (Func<GlobalMemory, string, KernelArgument, byte[]>)View)(memory, names[i].Name!, arguments[i]);
             if (bytes.Length != declared[i].Bytes)
                 throw new InvalidOperationException($"{kernel.Name} declares {declared[i].Bytes} bytes for {names[i].Name} and gets {bytes.Length}.");
             bytes.CopyTo(parameters, declared[i].Offset);
@@ -50,6 +51,30 @@ internal sealed unsafe class PtxLauncher(bool counted = false) : IKernelLauncher
     {
         ulong address = view.Pointer == 0 ? 0 : memory.Map(name, (void*)view.Pointer, view.Bytes, (int)(view.BufferOffset % BufferAlignment));
         return [.. BitConverter.GetBytes(address), .. BitConverter.GetBytes(view.Length)];
+    }
+
+    /// <summary>Tensor maps as a view, each with the address that its tensor has in this launch.</summary>
+    private static byte[] Maps(GlobalMemory memory, string name, KernelArgument view)
+    {
+        var maps = new ReadOnlySpan<byte>((void*)view.Pointer, (int)view.Bytes);
+        byte[] placed = new byte[maps.Length];
+        for (int at = 0; at < maps.Length; at += TensorMap.Bytes)
+        {
+            var map = TensorMap.Decode(maps[at..])!;
+            (map with { Address = memory.Map($"the tensor of {name}", (void*)map.Address, map.TensorBytes) }).Encode().CopyTo(placed.AsSpan(at));
+        }
+        return [.. BitConverter.GetBytes(memory.Allocate<byte>(name, placed)), .. BitConverter.GetBytes(view.Length)];
+    }
+
+    /// <inheritdoc/>
+    public void Encode(in TensorBox box, Span<float> map)
+    {
+        long column = (long)TensorBox.NumberBytes * box.Channels, row = column * box.Columns;
+        new TensorMap
+        {
+            Address = (ulong)box.Address, ElementBytes = TensorBox.NumberBytes, Sizes = [box.Channels, box.Columns, box.Rows, box.Maps], Strides = [column, row, row * box.Rows],
+            Box = [TensorBox.BoxChannels, box.BoxColumns, box.BoxRows, 1], ElementStrides = [1, 1, 1, 1], Swizzle = 128,
+        }.Encode().CopyTo(MemoryMarshal.AsBytes(map));
     }
 
     private static (int X, int Y, int Z) Size(Index3D index) => (index.X, index.Y, index.Z);

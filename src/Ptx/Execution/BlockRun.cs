@@ -41,6 +41,10 @@ internal sealed class BlockRun
 
     /// <inheritdoc cref="Barriers"/>
     public BulkCopies Copies { get; }
+
+    /// <summary>Threads, and addresses of the tensor maps that their copies may read.</summary>
+    public HashSet<(int Thread, ulong Address)> MapsAcquired { get; } = [];
+
     public List<PtxFault> Faults { get; } = [];
 
     /// <summary>The block that runs.</summary>
@@ -53,6 +57,7 @@ internal sealed class BlockRun
         Shared.Clear();
         Barriers.Clear();
         Copies.Clear();
+        MapsAcquired.Clear();
         steps = 0;
         foreach (var warp in warps)
         {

@@ -1,8 +1,8 @@
 namespace IlgpuNetVlad.Ptx;
 
 /// <summary>
-/// The copies of tensors that are on their way to a block's shared memory. They arrive piece by piece, and only when no warp can go on without: whoever reads too early finds nothing there, and
-/// an mbarrier that expects too little lets its phase end before all is there.
+/// The copies of tensors that are on their way to a block's shared memory. They arrive piece by piece, and only when no warp can go on without, until one can: whoever reads too early finds nothing
+/// there, and an mbarrier that expects too little lets its phase end before all is there.
 /// </summary>
 internal sealed class BulkCopies(SharedMemory shared, MemoryBarriers barriers)
 {
@@ -18,15 +18,19 @@ internal sealed class BulkCopies(SharedMemory shared, MemoryBarriers barriers)
 
     public void Start(Step step, int thread, int address, byte[] bytes, int barrier) => pieces.Enqueue(new(step, thread, address, bytes, barrier));
 
-    /// <summary>The oldest piece arrives.</summary>
+    /// <summary>The oldest pieces arrive, until with one of them the phase of an mbarrier ends.</summary>
     /// <returns>Whether there was one.</returns>
     public bool Deliver()
     {
-        if (!pieces.TryDequeue(out var piece))
-            return false;
-        var (agent, phase) = barriers.CopiesOf(piece.Barrier);
-        shared.EndBulkCopy(piece.Address, piece.Bytes, agent, phase);
-        barriers.Complete(piece.Barrier, piece.Bytes.Length);
-        return true;
+        bool any = false;
+        while (pieces.TryDequeue(out var piece))
+        {
+            any = true;
+            var (agent, phase) = barriers.CopiesOf(piece.Barrier);
+            shared.EndBulkCopy(piece.Address, piece.Bytes, agent, phase);
+            if (barriers.Complete(piece.Barrier, piece.Bytes.Length))
+                break;
+        }
+        return any;
     }
 }

@@ -22,6 +22,8 @@ internal static partial class InstructionSet
                     set[$"mbarrier.{kind}.parity{order}{space}.b64"] = d => Wait(d, blocks: kind == "try_wait");
         }
         set["fence.proxy.async"] = set["fence.proxy.async.shared::cta"] = d => Only(d, 0, new ProxyFenceStep(data: true));
+        // The host has written the map, so that only a fence of the whole system is one.
+        set["fence.proxy.tensormap::generic.acquire.sys"] = d => Only(d, 2, new TensorMapFenceStep(d.Address(0), d.Constant(1)));
         set["fence.mbarrier_init.release.cluster"] = d => Only(d, 0, new ProxyFenceStep(data: false));
         for (int rank = 1; rank <= TensorMap.MostDimensions; rank++)
         {

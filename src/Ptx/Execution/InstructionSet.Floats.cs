@@ -31,6 +31,7 @@ internal static partial class InstructionSet
         AddBinary(set, "div.approx", (a, b) => a / b);
         AddBinary(set, "min", (a, b) => Number(a, b, Vector512.Min(a, b)));
         AddBinary(set, "max", (a, b) => Number(a, b, Vector512.Max(a, b)));
+        AddBinary(set, "max.NaN", Vector512.Max);
         AddUnary(set, "neg", a => -a);
         AddUnary(set, "abs", Vector512.Abs);
         AddUnary(set, "sqrt.rn", Vector512.Sqrt);

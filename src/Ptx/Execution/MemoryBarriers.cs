@@ -75,12 +75,15 @@ internal sealed class MemoryBarriers(SharedMemory shared, ThreadOrder order)
     }
 
     /// <summary>Bytes have come.</summary>
-    public void Complete(int address, int bytes)
+    /// <returns>Whether that ends the phase.</returns>
+    public bool Complete(int address, int bytes)
     {
         if (!barriers.TryGetValue(address, out var barrier))
-            return;
+            return false;
+        int phase = barrier.Phase;
         barrier.Transactions -= bytes;
         EndPhase(barrier);
+        return barrier.Phase != phase;
     }
 
     /// <summary>Whether the phase of a parity has ended; then the thread knows what those knew who arrived.</summary>

@@ -21,7 +21,7 @@ public enum PtxFaultKind
     /// <summary>An accumulator or a tile touched while an asynchronous product still works on it.</summary>
     PendingProduct,
 
-    /// <summary>Shared memory that a product reads while what was written there may not have arrived for it: no fence of the proxy stands between.</summary>
+    /// <summary>Shared memory that a product reads, or a tensor map that a copy reads, while what was written there may not have arrived for it: no fence of the proxy stands between.</summary>
     Unfenced,
 
     /// <summary>A barrier, or an instruction of a whole warp, that some of the threads do not reach.</summary>

@@ -35,6 +35,8 @@ internal sealed unsafe class TensorCopyStep((int Slot, long Offset) to, (int Slo
             warp.Block.Stop(PtxFaultKind.TensorMap, this, thread, tensor is null ? $"there is no tensor map at 0x{mapAt:x}" : $"the tensor map is of {tensor.Sizes.Length} dimensions, {(tensor.IsIm2col ? "im2col" : "tiled")}");
             return;
         }
+        if (!warp.Block.MapsAcquired.Contains((thread, mapAt)))
+            Note(warp, thread, (PtxFaultKind.Unfenced, "a copy reads a tensor map that the host has written, and its thread has passed no fence.proxy.tensormap for it"));
         int bar = Shared(warp, lane, warp.Lane(barrier.Slot)[lane] + (ulong)barrier.Offset, MemoryBarriers.Bytes);
         Note(warp, thread, warp.Block.Barriers.Used(bar, thread, byCopy: true));
         int whole = tensor.Lines * tensor.LineBytes;
@@ -75,4 +77,23 @@ internal sealed unsafe class TensorCopyStep((int Slot, long Offset) to, (int Slo
 
     /// <summary>Groups of 16 bytes of a line change places by the line's number in a pattern of eight, seen from the block's address 0.</summary>
     private static int Swizzled(int place, int width) => width == 0 ? place : place ^ (place >> 7 & width / PieceBytes - 1) << 4;
+}
+
+/// <summary>fence.proxy.tensormap: copies that the thread starts from now on read the tensor map at an address as it stands in memory.</summary>
+internal sealed class TensorMapFenceStep((int Slot, long Offset) map, int bytes) : MemoryStep
+{
+    public override unsafe void Run(Warp warp, uint mask)
+    {
+        for (int i = 0; i < Warp.Lanes; i++)
+        {
+            if ((mask >> i & 1) == 0)
+                continue;
+            ulong at = warp.Lane(map.Slot)[i] + (ulong)map.Offset;
+            if (at % TensorMap.Alignment != 0 || bytes != TensorMap.Bytes)
+                warp.Block.Stop(PtxFaultKind.Misaligned, this, warp.FirstThread + i, $"the fence of a tensor map is for {TensorMap.Bytes} bytes at a multiple of {TensorMap.Alignment}, not {bytes} at 0x{at:x}");
+            if (warp.Block.Global.Find(at, bytes) == null)
+                warp.Block.Stop(PtxFaultKind.OutOfBounds, this, warp.FirstThread + i, $"a tensor map at {warp.Block.Global.Describe(at)}");
+            warp.Block.MapsAcquired.Add((warp.FirstThread + i, at));
+        }
+    }
 }

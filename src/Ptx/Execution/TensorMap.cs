@@ -128,6 +128,9 @@ public sealed record TensorMap
         };
     }
 
+    /// <summary>Bytes from the first number to the last.</summary>
+    public long TensorBytes => (long)ElementBytes * Sizes[0] + Strides.Select((stride, d) => stride * (Sizes[d + 1] - 1)).Sum();
+
     /// <summary>Bytes of one line that a copy brings, the innermost numbers, and how many lines.</summary>
     internal int LineBytes => (IsIm2col ? ChannelsPerPixel : Box[0]) * ElementBytes;
 
