@@ -99,9 +99,11 @@ public static partial class Convolution
             K.BackwardData.On(device)(K.Blocks(p.InPixels, s.Ic), gradient, w, v[3], p);
         }
 
-        private static long BackwardWeightsWorkspace(Device device, ConvolutionShape s)
+        private static long BackwardWeightsWorkspace(Device device, ConvolutionShape s) => BackwardWeightsWorkspace(device, s, K.Problem(s).Slices);
+
+        public static long BackwardWeightsWorkspace(Device device, in ConvolutionShape s, int slices)
             => TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackX<TNumbers>(s)) + TensorOperand<TNumbers>.Floats(TensorCoreProblem.PackGradient<TNumbers>(s))
-                + Math.Max((long)K.Problem(s).Slices * s.WLength, BackwardBiasWorkspace(device, s));
+                + Math.Max((long)slices * s.WLength, BackwardBiasWorkspace(device, s));
 
         private static void RunBackwardWeights(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
         {
@@ -115,7 +117,14 @@ public static partial class Convolution
             var x = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackX<TNumbers>(s), v[0], v[0], ref workspace);
             var gradient = TensorOperand<TNumbers>.Take(device, TensorCoreProblem.PackGradient<TNumbers>(s), v[2], s.Relu != 0 ? v[1] : v[2], ref workspace);
             K.BackwardWeights.On(device)(K.Blocks(p.Taps * p.InRows, s.Oc, p.Slices), x, gradient, workspace, p);
-            PartialSums.Run(device, workspace, v[3], s.WLength, p.Slices);
+            EndBackwardWeights(device, s, v, gradient, workspace, p.Slices);
+        }
+
+        /// <summary>The sums of the slices become dw, and the gradient's chunks db.</summary>
+        /// <param name="workspace">Begins with the sums.</param>
+        public static void EndBackwardWeights(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<Chunk> gradient, ArrayView<float> workspace, int slices)
+        {
+            PartialSums.Run(device, workspace, v[3], s.WLength, slices);
             if (s.YBf16 != 0)
                 BackwardBiasRows(device, s, gradient, v[4], workspace);
             else

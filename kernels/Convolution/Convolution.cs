@@ -95,6 +95,7 @@ public static partial class Convolution
             new("host-winograd", VariantKind.Host, BackwardWeightsWinograd<WinogradFilter3>, HostWinogradGradient<WinogradFilter3>.Workspace, WinogradFilter<WinogradFilter3>.RefusesGradient),
             new("host-winograd-5x5", VariantKind.Host, BackwardWeightsWinograd<WinogradFilter5>, HostWinogradGradient<WinogradFilter5>.Workspace, WinogradFilter<WinogradFilter5>.RefusesGradient),
             new("host-6x4v", VariantKind.Host, BackwardWeightsHost, HostWeightGradient.Workspace),
+            Tma.BackwardWeights,
             TensorCore<WgmmaConvolution, Bf16Numbers>.BackwardWeights,
             TensorCore<MmaConvolution<NarrowTile, Bf16Numbers>, Bf16Numbers>.BackwardWeights,
             TensorCore<MmaConvolution<LargeTile, Bf16Numbers>, Bf16Numbers>.BackwardWeights,

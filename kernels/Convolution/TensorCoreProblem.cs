@@ -23,6 +23,9 @@ internal readonly record struct TensorCoreProblem(ConvolutionShape S, int InChun
     /// <summary>One block for each of 132 multiprocessors, which has no room for two.</summary>
     public static TensorCoreProblem OfWgmma(ConvolutionShape s) => Of<Bf16Numbers>(s, rows => WgmmaTile.Blocks(rows, s.Oc), 132, WgmmaTile.Depth);
 
+    /// <summary>The same with <see cref="TmaWeightsTile"/>.</summary>
+    public static TensorCoreProblem OfTma(ConvolutionShape s) => Of<Bf16Numbers>(s, _ => TmaWeightsTile.Blocks(s), 132, WgmmaTile.Depth);
+
     /// <summary>
     /// As many slices as bring the blocks to the number that is wanted, with at least 1024 pixels each. By the shape alone, so that every chip adds in the same order.
     /// </summary>

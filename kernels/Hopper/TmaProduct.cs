@@ -158,7 +158,8 @@ internal static class TmaProduct
         product.Store(row, odd ? column + 16 : column, first, second);
     }
 
-    private static void Make(uint full, uint empty)
+    /// <summary>Makes the mbarriers of a stage: full when the bytes have come that one thread expects, empty when all warps have said so.</summary>
+    public static void Make(uint full, uint empty)
     {
         MemoryBarrier.Make(full, 1);
         MemoryBarrier.Make(empty, Warps);

@@ -42,6 +42,13 @@ public static class Wgmma
     [IntrinsicImplementation]
     public static void Start(uint a, uint b, int aAcross, int bAcross) => throw OnlyPtx();
 
+    /// <summary>The same, with the two tiles of 64 rows anywhere.</summary>
+    /// <param name="upper">Address of the first tile of 64 rows.</param>
+    /// <param name="lower">Address of the second.</param>
+    /// <inheritdoc cref="Start"/>
+    [IntrinsicImplementation]
+    public static void StartApart(uint upper, uint lower, uint b, int aAcross, int bAcross) => throw OnlyPtx();
+
     /// <summary>wgmma.wait_group 1: all groups but the last have ended.</summary>
     [IntrinsicImplementation]
     public static void WaitForAllButOne() => throw OnlyPtx();
@@ -73,14 +80,33 @@ public static class Wgmma
 
     private static void EmitStart(PTXBackend backend, PTXCodeGenerator generator, Value value)
     {
-        int aAcross = PtxEmitter.Constant(generator, value, 2), bAcross = PtxEmitter.Constant(generator, value, 3);
+        int aAcross = PtxEmitter.Constant(generator, value, 2);
+        Begin(generator);
+        Describe(generator, "da", 0, PtxEmitter.Argument(generator, value, 0)[0], Lines, aAcross, tiles: 2);
+        Multiply(generator, PtxEmitter.Argument(generator, value, 1)[0], aAcross, PtxEmitter.Constant(generator, value, 3));
+    }
+
+    private static void EmitStartApart(PTXBackend backend, PTXCodeGenerator generator, Value value)
+    {
+        int aAcross = PtxEmitter.Constant(generator, value, 3);
+        Begin(generator);
+        Describe(generator, "da", 0, PtxEmitter.Argument(generator, value, 0)[0], Lines, aAcross, tiles: 1);
+        Describe(generator, "da", 4, PtxEmitter.Argument(generator, value, 1)[0], Lines, aAcross, tiles: 1);
+        Multiply(generator, PtxEmitter.Argument(generator, value, 2)[0], aAcross, PtxEmitter.Constant(generator, value, 4));
+    }
+
+    private static void Begin(PTXCodeGenerator generator)
+    {
         PtxEmitter.Write(generator, "{ .reg .b64 da<8>");
         PtxEmitter.Write(generator, ".reg .b64 db<4>");
         PtxEmitter.Write(generator, ".reg .b32 place");
         PtxEmitter.Write(generator, ".reg .pred add");
         PtxEmitter.Write(generator, "setp.ne.b32 add, 1, 0");
-        Describe(generator, "da", PtxEmitter.Argument(generator, value, 0)[0], Lines, aAcross, tiles: 2);
-        Describe(generator, "db", PtxEmitter.Argument(generator, value, 1)[0], bAcross != 0 ? Panels : Lines, bAcross, tiles: 1);
+    }
+
+    private static void Multiply(PTXCodeGenerator generator, string b, int aAcross, int bAcross)
+    {
+        Describe(generator, "db", 0, b, bAcross != 0 ? Panels : Lines, bAcross, tiles: 1);
         PtxEmitter.Write(generator, "wgmma.fence.sync.aligned");
         for (int tile = 0; tile < 2; tile++)
             for (int step = 0; step < 4; step++)
@@ -91,13 +117,14 @@ public static class Wgmma
     }
 
     /// <summary>Descriptors of four steps of 16 k for each tile: 32 bytes further in each line, or 16 lines.</summary>
-    private static void Describe(PTXCodeGenerator generator, string name, string address, ulong layout, int across, int tiles)
+    /// <param name="first">Number of the first register.</param>
+    private static void Describe(PTXCodeGenerator generator, string name, int first, string address, ulong layout, int across, int tiles)
     {
         PtxEmitter.Write(generator, $"shr.u32 place, {address}, 4");
-        PtxEmitter.Write(generator, $"cvt.u64.u32 {name}0, place");
-        PtxEmitter.Write(generator, $"or.b64 {name}0, {name}0, {layout}");
+        PtxEmitter.Write(generator, $"cvt.u64.u32 {name}{first}, place");
+        PtxEmitter.Write(generator, $"or.b64 {name}{first}, {name}{first}, {layout}");
         for (int i = 1; i < 4 * tiles; i++)
-            PtxEmitter.Write(generator, $"add.u64 {name}{i}, {name}0, {i / 4 * (8192 / 16) + i % 4 * (across != 0 ? 2048 / 16 : 32 / 16)}");
+            PtxEmitter.Write(generator, $"add.u64 {name}{first + i}, {name}{first}, {i / 4 * (8192 / 16) + i % 4 * (across != 0 ? 2048 / 16 : 32 / 16)}");
     }
 
     private static void EmitWaitForAllButOne(PTXBackend backend, PTXCodeGenerator generator, Value value) => PtxEmitter.Write(generator, "wgmma.wait_group.sync.aligned 1");

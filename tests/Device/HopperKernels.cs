@@ -19,6 +19,7 @@ public sealed class HopperKernels
         Assert.That(OfHopper().Select(v => v.Operation.Name), Is.EquivalentTo(new[]
         {
             "convolution.forward", "convolution.forward", "convolution.forward-pooled", "convolution.forward-pooled", "convolution.backward-data", "convolution.backward-data", "convolution.backward-weights",
+            "convolution.backward-weights",
         }));
         foreach (var (operation, variant) in OfHopper())
             foreach (var device in new[] { Devices.Cpu, Devices.Simulation })
@@ -72,7 +73,7 @@ public sealed class HopperKernels
     {
         using var device = Device.Simulation(Precision.Bf16, new WithoutTensorMaps());
         var shape = new ConvolutionShape(8, 30, 40, 512, 512, 3, 3, 1, 1);
-        foreach (var operation in new[] { Convolution.ForwardOperation, Convolution.ForwardPooledOperation, Convolution.BackwardDataOperation })
+        foreach (var operation in new[] { Convolution.ForwardOperation, Convolution.ForwardPooledOperation, Convolution.BackwardDataOperation, Convolution.BackwardWeightsOperation })
             Assert.That(operation.Choose(device, shape).Name, Is.EqualTo("wgmma-256x128x64"), operation.Name);
     }
 
