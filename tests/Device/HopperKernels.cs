@@ -71,10 +71,11 @@ public sealed class HopperKernels
     [Test]
     public void WhereTheDriverTakesNoTensorMaps_CopiesByThreadsAreChosen()
     {
-        using var device = Device.Simulation(Precision.Bf16, new WithoutTensorMaps());
-        var shape = new ConvolutionShape(8, 30, 40, 512, 512, 3, 3, 1, 1);
+        using var device = Device.Simulation(Precision.Bf16, new CountsMaps());
+        using var without = Device.Simulation(Precision.Bf16, new WithoutTensorMaps());
+        var shape = new ConvolutionShape(8, 60, 80, 256, 256, 3, 3, 1, 1);
         foreach (var operation in new[] { Convolution.ForwardOperation, Convolution.ForwardPooledOperation, Convolution.BackwardDataOperation, Convolution.BackwardWeightsOperation })
-            Assert.That(operation.Choose(device, shape).Name, Is.EqualTo("wgmma-256x128x64"), operation.Name);
+            Assert.That((operation.Choose(device, shape).Name, operation.Choose(without, shape).Name), Is.EqualTo(("wgmma-tma-256x128x64", "wgmma-256x128x64")), operation.Name);
     }
 
     /// <summary>A step launches what it launched before: nothing is made a second time, and a block full of maps begins anew.</summary>
