@@ -64,6 +64,7 @@ public sealed class PtxInstructions
         yield return Float("div.rn", (a, b) => a / b);
         yield return Float("min", (a, b) => float.IsNaN(a) ? b : float.IsNaN(b) ? a : MathF.Min(a, b));
         yield return Float("max", (a, b) => float.IsNaN(a) ? b : float.IsNaN(b) ? a : MathF.Max(a, b));
+        yield return Float("max.NaN", MathF.Max);
         yield return Float("neg", (a, _) => -a);
         yield return Float("abs", (a, _) => MathF.Abs(a));
         yield return Float("sqrt.rn", (a, _) => MathF.Sqrt(a));
