@@ -44,7 +44,7 @@ public static partial class NearestNeighbours
     }
 
     private static Preparation<SearchShape> HostPreparation => new(
-        (_, s) => (PackedDescriptors.LengthOf(s.Database, s.D, PackedTile<float>.Columns) + 15) / 16 * 16,
+        (_, s) => PackedDescriptors.LengthOf(s.Database, s.D, PackedTile<float>.Columns),
         PackDatabase,
         RunHost)
     {

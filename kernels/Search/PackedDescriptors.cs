@@ -17,8 +17,8 @@ internal readonly unsafe struct PackedDescriptors(float* values, int rows, int l
     /// <summary>Numbers of a descriptor in one piece.</summary>
     public const int Piece = 256;
 
-    /// <summary>Floats of so many packed descriptors of <paramref name="length"/> numbers, norms included.</summary>
-    public static long LengthOf(int rows, int length, int width) => ((long)rows + width - 1) / width * width * (length + 1L);
+    /// <summary>Floats of so many packed descriptors of <paramref name="length"/> numbers, norms included; whole cache lines.</summary>
+    public static long LengthOf(int rows, int length, int width) => (((long)rows + width - 1) / width * width * (length + 1L) + HostPrefetch.Line - 1) / HostPrefetch.Line * HostPrefetch.Line;
 
     public int Panels => (int)(((long)rows + width - 1) / width);
 
