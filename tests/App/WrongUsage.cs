@@ -29,6 +29,7 @@ public sealed class WrongUsage
     [TestCase("extract weights city --resize huge", "huge")]
     [TestCase("extract weights city --batch 0", "--batch 0 must be")]
     [TestCase("pca weights city", "--dims")]
+    [TestCase("export weights x.onnx --size 480", "480x640")]
     public void IsToldWithCode2(string words, string says)
     {
         string message = Netvlad.Run(words.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Refused(exitCode: 2);

@@ -91,4 +91,11 @@ public sealed class WalkSets
         folder.Write("frames.csv", table);
         Assert.That(() => new WalkSet(folder.Path, Gap, Block), Throws.InstanceOf<UserErrorException>().With.Message.Contains(part));
     }
+
+    [Test]
+    public void AFolderWithoutTheTable_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.That(() => new WalkSet(folder.Path, Gap, Block), Throws.InstanceOf<UserErrorException>().With.Message.Contains("There is no").And.Message.Contains(WalkSet.FramesFile));
+    }
 }

@@ -81,7 +81,8 @@ internal sealed class EvalCommand : AppCommand
                 var set = result.Described.Set;
                 console.WriteLine($"{set.Name}, {set.Split}: {set.Queries.Count} queries, {set.Database.Count} database images, size {result.Settings.Resize}; 95 % intervals in brackets");
                 console.Write(RecallTable.Of("descriptor", rows, 1, 5, 10, 20));
-                console.WriteLine($"{result.Report.WithoutTruth} queries have no right answer in the database and count as missed.");
+                if (result.Report.WithoutTruth is > 0 and var missed)
+                    console.WriteLine($"{missed} quer{(missed == 1 ? "y has" : "ies have")} no right answer in the database and count{(missed == 1 ? "s" : "")} as missed.");
                 if (result.ClustersFound)
                     console.WriteLine("The weights had no clusters; they were sought on this database.");
                 if (skipped.Count > 0)

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using IlgpuNetVlad.App.Shell;
-using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Engine.Onnx;
 using Spectre.Console;
 
@@ -24,17 +23,17 @@ internal sealed class ExportCommand : AppCommand
         Arguments.Add(weights);
         Arguments.Add(output);
         Options.Add(size);
+        size.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && Size(result.Tokens[0].Value) is null)
+                result.AddError($"--size {result.Tokens[0].Value} is not understood: give rows and columns, such as 480x640.");
+        });
     }
 
     protected override void Run(ParseResult parsed, Session session)
     {
         string from = parsed.GetValue(weights)!, to = Path.GetFullPath(parsed.GetValue(output)!);
-        int height = 0, width = 0;
-        if (parsed.GetValue(size) is { } text
-            && !(text.Split('x') is [var rows, var columns]
-                && int.TryParse(rows, NumberStyles.None, CultureInfo.InvariantCulture, out height) && height > 0
-                && int.TryParse(columns, NumberStyles.None, CultureInfo.InvariantCulture, out width) && width > 0))
-            throw new UserErrorException($"--size {text} is not understood: give rows and columns, such as 480x640.");
+        var (height, width) = parsed.GetValue(size) is { } text ? Size(text)!.Value : (0, 0);
         using var device = session.OpenDevice();
         using var network = Engine.Models.Network.Load(device, from);
         OnnxExport.Write(network, to, height, width);
@@ -48,4 +47,10 @@ internal sealed class ExportCommand : AppCommand
                 console.WriteLine($"  this network was made for images resized {network.Settings.Resize}");
             });
     }
+
+    /// <summary>Null where it is no size.</summary>
+    private static (int Height, int Width)? Size(string text)
+        => text.Split('x') is [var rows, var columns]
+            && int.TryParse(rows, NumberStyles.None, CultureInfo.InvariantCulture, out int height) && height > 0
+            && int.TryParse(columns, NumberStyles.None, CultureInfo.InvariantCulture, out int width) && width > 0 ? (height, width) : null;
 }

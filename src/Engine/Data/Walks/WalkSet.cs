@@ -29,6 +29,8 @@ public sealed class WalkSet
         ArgumentOutOfRangeException.ThrowIfLessThan(gap, 2);
         ArgumentOutOfRangeException.ThrowIfLessThan(block, 1);
         string file = Path.Combine(Path.GetFullPath(folder), FramesFile);
+        if (!File.Exists(file))
+            throw new UserErrorException($"There is no {file}: name a folder of films with this table of their frames.");
         var frames = Read(file);
         string[] levels = [.. frames.Select(f => f.Level).Distinct().Order(StringComparer.Ordinal)];
         if (levels.Length < 4)
