@@ -18,7 +18,7 @@ public sealed class Device : IDisposable
     private IKernelLauncher? launcher;
     private TensorMaps? tensorMaps;
     private string? refusesTensorMaps;
-    private long allocatedBytes, peakBytes;
+    private long allocatedBytes;
     private int allocations;
 
     private Device(DeviceKind kind, Context context, Accelerator accelerator, int threads)
@@ -47,11 +47,8 @@ public sealed class Device : IDisposable
     /// </summary>
     public bool WorksBesideHost { get; private init; }
 
-    /// <summary>Bytes of device buffers that are allocated now, and the most there ever were.</summary>
+    /// <summary>Bytes of device buffers that are allocated now.</summary>
     public long AllocatedBytes => Interlocked.Read(ref allocatedBytes);
-
-    /// <inheritdoc cref="AllocatedBytes"/>
-    public long PeakAllocatedBytes => Interlocked.Read(ref peakBytes);
 
     /// <summary>How many buffers were ever allocated; a training step must not change it.</summary>
     public int AllocationCount => Volatile.Read(ref allocations);
@@ -157,11 +154,7 @@ public sealed class Device : IDisposable
             HugePages.Advise(buffer.View);
         memory.MemSetToZero();
         Interlocked.Increment(ref allocations);
-        long now = Interlocked.Add(ref allocatedBytes, buffer.Bytes);
-        long peak;
-        while (now > (peak = Interlocked.Read(ref peakBytes)) && Interlocked.CompareExchange(ref peakBytes, now, peak) != peak)
-        {
-        }
+        Interlocked.Add(ref allocatedBytes, buffer.Bytes);
         return buffer;
     }
 

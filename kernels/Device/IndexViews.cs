@@ -14,12 +14,4 @@ public static class IndexViews
     /// <summary>Copies integers from the host into an index buffer.</summary>
     public static void UploadIndices(this Device device, ReadOnlySpan<int> from, ArrayView<float> to)
         => device.Upload(MemoryMarshal.Cast<int, float>(from), to);
-
-    /// <summary>Copies an index buffer to a new array.</summary>
-    public static int[] DownloadIndices(this Device device, ArrayView<float> from)
-    {
-        var values = new int[from.Length];
-        device.Download(from, MemoryMarshal.Cast<int, float>(values.AsSpan()));
-        return values;
-    }
 }

@@ -10,14 +10,14 @@ namespace IlgpuNetVlad.Engine.Data;
 /// </summary>
 internal sealed class CsvTable
 {
-    private readonly string _path;
-    private readonly Dictionary<string, int> _columns;
-    private readonly List<(int Line, string[] Values)> _rows = [];
+    private readonly string path;
+    private readonly Dictionary<string, int> columns;
+    private readonly List<(int Line, string[] Values)> rows = [];
 
     /// <exception cref="UserErrorException">The file cannot be read, is empty, or lacks one of the columns that are needed.</exception>
     public CsvTable(string path, params string[] needed)
     {
-        _path = path;
+        this.path = path;
         try
         {
             using var text = new StreamReader(path);
@@ -27,34 +27,34 @@ internal sealed class CsvTable
             });
             if (!parser.Read())
                 throw new UserErrorException($"{path} is empty; its first line must name the columns {string.Join(", ", needed)}.");
-            _columns = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
+            columns = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
             for (var i = 0; i < parser.Count; i++)
             {
-                if (!_columns.TryAdd(parser[i], i) && parser[i].Length > 0)
+                if (!columns.TryAdd(parser[i], i) && parser[i].Length > 0)
                     throw new UserErrorException($"{path} has two columns called {parser[i]}; rename one in its first line.");
             }
 
             while (parser.Read())
-                _rows.Add((parser.RawRow, parser.Record!));
+                rows.Add((parser.RawRow, parser.Record!));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CsvHelperException)
         {
             throw new UserErrorException($"{path} cannot be read as a table ({e.Message.Split('\n')[0].TrimEnd('.', '\r')}).", e);
         }
 
-        if (needed.FirstOrDefault(column => !_columns.ContainsKey(column)) is { } lacking)
+        if (needed.FirstOrDefault(column => !columns.ContainsKey(column)) is { } lacking)
             throw new UserErrorException(
-                $"{path} has no column {lacking}; its first line must name {string.Join(", ", needed)} and names {string.Join(", ", _columns.Keys)}.");
+                $"{path} has no column {lacking}; its first line must name {string.Join(", ", needed)} and names {string.Join(", ", columns.Keys)}.");
     }
 
     /// <summary>Rows without the first line.</summary>
-    public int Count => _rows.Count;
+    public int Count => rows.Count;
 
-    public bool Has(string column) => _columns.ContainsKey(column);
+    public bool Has(string column) => columns.ContainsKey(column);
 
     /// <summary>A value without spaces around it; null if it is empty, or the column or this row's end is missing.</summary>
     public string? Text(int row, string column)
-        => _columns.TryGetValue(column, out var i) && i < _rows[row].Values.Length && _rows[row].Values[i] is { Length: > 0 } text ? text : null;
+        => columns.TryGetValue(column, out var i) && i < rows[row].Values.Length && rows[row].Values[i] is { Length: > 0 } text ? text : null;
 
     /// <summary>A value that must be there.</summary>
     public string Required(int row, string column) => Text(row, column) ?? throw Wrong(row, $"the {column} is missing");
@@ -70,7 +70,7 @@ internal sealed class CsvTable
     }
 
     /// <summary>The error that names this row.</summary>
-    public UserErrorException Wrong(int row, string what) => new($"{_path}, line {_rows[row].Line}: {what}.");
+    public UserErrorException Wrong(int row, string what) => new($"{path}, line {rows[row].Line}: {what}.");
 
     // Asked of the first line alone: values may hold lists whose separator would win a count over the whole file.
     private static string Delimiter(string path)

@@ -6,8 +6,8 @@ namespace IlgpuNetVlad.Engine.Data;
 /// </summary>
 public sealed class Dataset
 {
-    private readonly int[][]? _truth;
-    private readonly Lazy<GridIndex> _grid;
+    private readonly int[][]? truth;
+    private readonly Lazy<GridIndex> grid;
 
     /// <param name="truth">Database indices that are right for each query; null to judge by positions, which every image must then have.</param>
     /// <exception cref="ArgumentException">Truth and images do not fit.</exception>
@@ -24,8 +24,8 @@ public sealed class Dataset
         {
             if (truth.Count != queries.Count)
                 throw new ArgumentException($"{truth.Count} lists of answers for {queries.Count} queries", nameof(truth));
-            _truth = [.. truth.Select(answers => answers.Distinct().Order().ToArray())];
-            if (_truth.Any(answers => answers.Length > 0 && (answers[0] < 0 || answers[^1] >= database.Count)))
+            this.truth = [.. truth.Select(answers => answers.Distinct().Order().ToArray())];
+            if (this.truth.Any(answers => answers.Length > 0 && (answers[0] < 0 || answers[^1] >= database.Count)))
                 throw new ArgumentException($"an answer is not one of the {database.Count} database images", nameof(truth));
         }
         else if (database.Concat(queries).FirstOrDefault(image => !image.HasPosition) is { } lost)
@@ -33,7 +33,7 @@ public sealed class Dataset
             throw new ArgumentException($"{lost.Path} has no position", nameof(database));
         }
 
-        _grid = new Lazy<GridIndex>(() => new GridIndex(Database, Math.Max(1, Rules.TestRadius)));
+        grid = new Lazy<GridIndex>(() => new GridIndex(Database, Math.Max(1, Rules.TestRadius)));
         HasTimes = queries.Any(image => image.Time is not null) && database.Any(image => image.Time is not null);
     }
 
@@ -50,7 +50,7 @@ public sealed class Dataset
     public DatasetRules Rules { get; }
 
     /// <summary>True if the right answers are listed and not computed from positions.</summary>
-    public bool HasExplicitTruth => _truth is not null;
+    public bool HasExplicitTruth => truth is not null;
 
     /// <summary>True if times are known of queries and database images; single images may still lack one.</summary>
     public bool HasTimes { get; }
@@ -63,24 +63,24 @@ public sealed class Dataset
     public int[] PotentialPositives(int q)
     {
         var query = Queries[q];
-        IEnumerable<int> near = _truth is null ? _grid.Value.Within(query, Rules.TrainRadius) : _truth[q];
+        IEnumerable<int> near = truth is null ? grid.Value.Within(query, Rules.TrainRadius) : truth[q];
         return [.. near.Where(d => MayTeach(query, Database[d]))];
     }
 
     /// <summary>True if database image <paramref name="d"/> certainly shows another place: farther than <see cref="DatasetRules.NegativeRadius"/>, or
     /// not listed.</summary>
     public bool IsNegative(int q, int d)
-        => _truth is null
+        => truth is null
             ? Queries[q].DistanceSquared(Database[d]) > Rules.NegativeRadius * Rules.NegativeRadius
-            : Array.BinarySearch(_truth[q], d) < 0;
+            : Array.BinarySearch(truth[q], d) < 0;
 
     /// <summary>How many database images <see cref="IsNegative"/> is true of, without asking each.</summary>
     public int CountNegatives(int q)
-        => Database.Count - (_truth is null ? _grid.Value.Within(Queries[q], Rules.NegativeRadius).Count : _truth[q].Length);
+        => Database.Count - (truth is null ? grid.Value.Within(Queries[q], Rules.NegativeRadius).Count : truth[q].Length);
 
     /// <summary>Right answers of query <paramref name="q"/>, ascending: within <see cref="DatasetRules.TestRadius"/>, or listed. Those of the query's own
     /// time are among them: see <see cref="SharesTime"/>.</summary>
-    public int[] GroundTruth(int q) => _truth is null ? [.. _grid.Value.Within(Queries[q], Rules.TestRadius)] : [.. _truth[q]];
+    public int[] GroundTruth(int q) => truth is null ? [.. grid.Value.Within(Queries[q], Rules.TestRadius)] : [.. truth[q]];
 
     /// <summary>True if both times are known and equal: such an answer is dropped at validation, being the query itself or its neighbour in the same
     /// drive.</summary>
@@ -95,12 +95,12 @@ public sealed class Dataset
     {
         int[] q = [.. queries], d = [.. database];
         IReadOnlyList<IEnumerable<int>>? truth = null;
-        if (_truth is not null)
+        if (this.truth is not null)
         {
             var place = new Dictionary<int, int>();
             for (var i = 0; i < d.Length; i++)
                 place.TryAdd(d[i], i);
-            truth = [.. q.Select(i => _truth[i].Where(place.ContainsKey).Select(old => place[old]))];
+            truth = [.. q.Select(i => this.truth[i].Where(place.ContainsKey).Select(old => place[old]))];
         }
 
         return new Dataset(Name, split ?? Split, [.. d.Select(i => Database[i])], [.. q.Select(i => Queries[i])], Rules, truth);
@@ -166,7 +166,7 @@ public sealed class Dataset
                 return false;
         }
 
-        return _truth is not null || query.DistanceSquared(candidate) > Rules.SelfRadius * Rules.SelfRadius;
+        return truth is not null || query.DistanceSquared(candidate) > Rules.SelfRadius * Rules.SelfRadius;
     }
 
     private static bool SameBytes(string a, string b) => File.ReadAllBytes(a).AsSpan().SequenceEqual(File.ReadAllBytes(b));

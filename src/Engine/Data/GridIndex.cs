@@ -3,21 +3,21 @@ namespace IlgpuNetVlad.Engine.Data;
 /// <summary>Finds the images around a point by looking only into the squares near it: a city has more pairs than patience.</summary>
 internal sealed class GridIndex
 {
-    private readonly IReadOnlyList<ImageRecord> _images;
-    private readonly double _cell;
-    private readonly Dictionary<(long East, long North), List<int>> _cells = [];
+    private readonly IReadOnlyList<ImageRecord> images;
+    private readonly double cell;
+    private readonly Dictionary<(long East, long North), List<int>> cells = [];
 
     /// <param name="images">All with positions.</param>
     /// <param name="cell">Side of a square in metres; best is the radius that is asked for most.</param>
     public GridIndex(IReadOnlyList<ImageRecord> images, double cell)
     {
-        _images = images;
-        _cell = cell;
+        this.images = images;
+        this.cell = cell;
         for (var i = 0; i < images.Count; i++)
         {
             var key = (Cell(images[i].Easting), Cell(images[i].Northing));
-            if (!_cells.TryGetValue(key, out var members))
-                _cells[key] = members = [];
+            if (!cells.TryGetValue(key, out var members))
+                cells[key] = members = [];
             members.Add(i);
         }
     }
@@ -30,11 +30,11 @@ internal sealed class GridIndex
         {
             for (var n = Cell(centre.Northing - radius); n <= Cell(centre.Northing + radius); n++)
             {
-                if (!_cells.TryGetValue((e, n), out var members))
+                if (!cells.TryGetValue((e, n), out var members))
                     continue;
                 foreach (var i in members)
                 {
-                    if (centre.DistanceSquared(_images[i]) <= radius * radius)
+                    if (centre.DistanceSquared(images[i]) <= radius * radius)
                         found.Add(i);
                 }
             }
@@ -44,5 +44,5 @@ internal sealed class GridIndex
         return found;
     }
 
-    private long Cell(double metres) => (long)Math.Floor(metres / _cell);
+    private long Cell(double metres) => (long)Math.Floor(metres / cell);
 }

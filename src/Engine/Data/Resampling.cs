@@ -108,13 +108,13 @@ internal static class Resampling
     /// <summary>For each of Length results, the inputs that it is the mean of, and their weights.</summary>
     private sealed class Filter
     {
-        private readonly int[] _first, _count, _weights;
-        private readonly int _stride;
+        private readonly int[] first, count, weights;
+        private readonly int stride;
 
         private Filter(int length, int stride)
         {
-            (Length, _stride) = (length, stride);
-            (_first, _count, _weights) = (new int[length], new int[length], new int[length * stride]);
+            (Length, this.stride) = (length, stride);
+            (first, count, weights) = (new int[length], new int[length], new int[length * stride]);
         }
 
         public int Length { get; }
@@ -124,7 +124,7 @@ internal static class Resampling
             var scale = covered / to;
             var reach = Math.Max(1, scale);
             var filter = new Filter(to, 2 * (int)Math.Ceiling(reach) + 1);
-            Span<double> raw = new double[filter._stride];
+            Span<double> raw = new double[filter.stride];
             for (var i = 0; i < to; i++)
             {
                 // Pixel k covers k … k + 1 and has its centre in between.
@@ -135,8 +135,8 @@ internal static class Resampling
                 for (var k = 0; k < count; k++)
                     sum += raw[k] = Math.Max(0, 1 - Math.Abs(first + k + 0.5 - centre) / reach);
                 for (var k = 0; k < count; k++)
-                    filter._weights[i * filter._stride + k] = (int)Math.Round(raw[k] / sum * (1 << Bits), MidpointRounding.AwayFromZero);
-                (filter._first[i], filter._count[i]) = (first, count);
+                    filter.weights[i * filter.stride + k] = (int)Math.Round(raw[k] / sum * (1 << Bits), MidpointRounding.AwayFromZero);
+                (filter.first[i], filter.count[i]) = (first, count);
             }
 
             return filter;
@@ -144,8 +144,8 @@ internal static class Resampling
 
         public ReadOnlySpan<int> Weights(int i, out int first)
         {
-            first = _first[i];
-            return _weights.AsSpan(i * _stride, _count[i]);
+            first = this.first[i];
+            return weights.AsSpan(i * stride, count[i]);
         }
     }
 }

@@ -6,12 +6,12 @@ namespace IlgpuNetVlad.Engine.Data;
 public sealed record ResizePolicy
 {
     private const int Largest = 16384;
-    private readonly Kind _kind;
-    private readonly int _first, _second;
+    private readonly Kind kind;
+    private readonly int first, second;
 
     private ResizePolicy(Kind kind, int first, int second)
     {
-        (_kind, _first, _second) = (kind, first, second);
+        (this.kind, this.first, this.second) = (kind, first, second);
     }
 
     private enum Kind
@@ -24,9 +24,6 @@ public sealed record ResizePolicy
 
     /// <summary>As stored.</summary>
     public static ResizePolicy Native { get; } = new(Kind.Native, 0, 0);
-
-    /// <summary>True if every image gets the same size, whatever its own is.</summary>
-    public bool IsExact => _kind == Kind.Exact;
 
     /// <summary>The shorter side becomes this long, up or down; the shape stays.</summary>
     public static ResizePolicy ShorterSide(int pixels) => new(Kind.Shorter, Checked(pixels), 0);
@@ -61,25 +58,25 @@ public sealed record ResizePolicy
     }
 
     /// <summary>Height and width that an image of this height and width gets; at least 1 each.</summary>
-    public (int Height, int Width) Apply(int height, int width) => _kind switch
+    public (int Height, int Width) Apply(int height, int width) => kind switch
     {
         Kind.Native => (height, width),
-        Kind.Exact => (_first, _second),
+        Kind.Exact => (first, second),
         Kind.Shorter => Scaled(height, width, Math.Min(height, width)),
-        _ => Math.Max(height, width) <= _first ? (height, width) : Scaled(height, width, Math.Max(height, width)),
+        _ => Math.Max(height, width) <= first ? (height, width) : Scaled(height, width, Math.Max(height, width)),
     };
 
-    public override string ToString() => _kind switch
+    public override string ToString() => kind switch
     {
         Kind.Native => "native",
-        Kind.Exact => string.Create(CultureInfo.InvariantCulture, $"{_first}x{_second}"),
-        Kind.Shorter => string.Create(CultureInfo.InvariantCulture, $"shorter:{_first}"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"longest:{_first}"),
+        Kind.Exact => string.Create(CultureInfo.InvariantCulture, $"{first}x{second}"),
+        Kind.Shorter => string.Create(CultureInfo.InvariantCulture, $"shorter:{first}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"longest:{first}"),
     };
 
     // Half a pixel rounds up, as in the common image libraries.
     private (int Height, int Width) Scaled(int height, int width, int reference)
-        => (Math.Max(1, (int)((2L * height * _first + reference) / (2L * reference))), Math.Max(1, (int)((2L * width * _first + reference) / (2L * reference))));
+        => (Math.Max(1, (int)((2L * height * first + reference) / (2L * reference))), Math.Max(1, (int)((2L * width * first + reference) / (2L * reference))));
 
     private static int Checked(int pixels)
         => pixels is >= 1 and <= Largest ? pixels : throw new ArgumentOutOfRangeException(nameof(pixels), pixels, $"a side has 1 to {Largest} pixels");

@@ -37,17 +37,17 @@ internal static class TruthTableReader
     /// <summary>The images of one folder, to be found by the names that a table uses.</summary>
     private sealed class Side
     {
-        private readonly Dictionary<string, int> _byName = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, int> byName = new(StringComparer.Ordinal);
 
         public Side(string root, string folder)
         {
             var paths = ImageFiles.Under(folder);
             Images = [.. paths.Select(path => new ImageRecord(path, double.NaN, double.NaN, null, null, null, null))];
             for (var i = 0; i < paths.Length; i++)
-                _byName[Name(root, paths[i])] = i;
+                byName[Name(root, paths[i])] = i;
             // The shorter names come second: they never hide a longer one.
             for (var i = 0; i < paths.Length; i++)
-                _byName.TryAdd(Name(folder, paths[i]), i);
+                byName.TryAdd(Name(folder, paths[i]), i);
         }
 
         public ImageRecord[] Images { get; }
@@ -55,7 +55,7 @@ internal static class TruthTableReader
         public int? Find(string name)
         {
             name = name.Replace('\\', '/');
-            return _byName.TryGetValue(name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name, out var i) ? i : null;
+            return byName.TryGetValue(name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name, out var i) ? i : null;
         }
 
         private static string Name(string root, string path) => Path.GetRelativePath(root, path).Replace('\\', '/');

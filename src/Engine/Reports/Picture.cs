@@ -6,14 +6,14 @@ namespace IlgpuNetVlad.Engine.Reports;
 /// <summary>A picture being drawn on white paper, in pixels from the top left.</summary>
 internal sealed class Picture : IDisposable
 {
-    private readonly SKSurface _surface;
+    private readonly SKSurface surface;
 
     /// <exception cref="UserErrorException">So many pixels do not fit.</exception>
     public Picture(int width, int height)
     {
         (Width, Height) = (width, height);
-        _surface = (long)width * height <= SkiaImageDecoder.MaxPixels ? SKSurface.Create(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Premul)) : null!;
-        if (_surface is null)
+        surface = (long)width * height <= SkiaImageDecoder.MaxPixels ? SKSurface.Create(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Premul)) : null!;
+        if (surface is null)
             throw new UserErrorException($"A picture of {width}×{height} pixels is too large; ask for fewer rows or columns.");
         Canvas.Clear(Palette.Paper);
     }
@@ -22,7 +22,7 @@ internal sealed class Picture : IDisposable
 
     public int Height { get; }
 
-    public SKCanvas Canvas => _surface.Canvas;
+    public SKCanvas Canvas => surface.Canvas;
 
     /// <summary>Writes one line of text, cut short with … in its middle where it is wider than <paramref name="width"/>: names of files differ at their ends.</summary>
     /// <param name="y">The line that letters stand on.</param>
@@ -79,12 +79,12 @@ internal sealed class Picture : IDisposable
     /// <exception cref="UserErrorException">The place cannot be written.</exception>
     public void Save(string path)
     {
-        using var image = _surface.Snapshot();
+        using var image = surface.Snapshot();
         using var data = image.Encode(SKEncodedImageFormat.Png, 100);
         AtomicFile.Write(path, data.AsSpan());
     }
 
-    public void Dispose() => _surface.Dispose();
+    public void Dispose() => surface.Dispose();
 
     internal static string Shortened(string text, SKFont font, float width)
     {

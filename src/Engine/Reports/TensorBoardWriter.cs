@@ -13,22 +13,22 @@ public sealed class TensorBoardWriter : IDisposable
 {
     // Field numbers of tensorflow.Event, Summary and Summary.Value.
     private const int WallTime = 1, Step = 2, FileVersion = 3, SummaryField = 5, Value = 1, Tag = 1, SimpleValue = 2;
-    private readonly FileStream _file;
-    private readonly TimeProvider _clock;
+    private readonly FileStream file;
+    private readonly TimeProvider clock;
 
     /// <param name="folder">Made if it is not there.</param>
     /// <param name="clock">Where the times come from; null is the machine's clock.</param>
     /// <exception cref="UserErrorException">The folder cannot be written.</exception>
     public TensorBoardWriter(string folder, TimeProvider? clock = null)
     {
-        _clock = clock ?? TimeProvider.System;
+        this.clock = clock ?? TimeProvider.System;
         try
         {
             Directory.CreateDirectory(folder);
             // TensorBoard orders files by this name, and tells runs within one second apart by what follows.
-            var seconds = _clock.GetUtcNow().ToUnixTimeSeconds().ToString("0000000000", CultureInfo.InvariantCulture);
+            var seconds = this.clock.GetUtcNow().ToUnixTimeSeconds().ToString("0000000000", CultureInfo.InvariantCulture);
             Path = System.IO.Path.Combine(folder, $"events.out.tfevents.{seconds}.netvlad.{Guid.NewGuid():N}");
-            _file = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+            file = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -78,7 +78,7 @@ public sealed class TensorBoardWriter : IDisposable
         });
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose() => file.Dispose();
 
     /// <summary>The checksum of a record: CRC-32C, rotated and shifted, since a checksum of data that holds checksums would be weak.</summary>
     internal static uint MaskedCrc(ReadOnlySpan<byte> bytes)
@@ -103,7 +103,7 @@ public sealed class TensorBoardWriter : IDisposable
         var message = Message(output =>
         {
             output.WriteTag(WallTime, WireFormat.WireType.Fixed64);
-            output.WriteDouble((_clock.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds);
+            output.WriteDouble((clock.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds);
             fields(output);
         });
         var record = new byte[12 + message.Length + 4];
@@ -113,8 +113,8 @@ public sealed class TensorBoardWriter : IDisposable
         BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(12 + message.Length), MaskedCrc(message));
         try
         {
-            _file.Write(record);
-            _file.Flush();
+            file.Write(record);
+            file.Flush();
         }
         catch (IOException e)
         {

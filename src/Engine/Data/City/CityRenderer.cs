@@ -9,31 +9,31 @@ namespace IlgpuNetVlad.Engine.Data.City;
 public sealed class CityRenderer
 {
     private const float Reach = 170;
-    private readonly CityOptions _options;
-    private readonly Lazy<Quarter>[] _quarters;
-    private readonly ConcurrentBag<Frame> _frames = [];
+    private readonly CityOptions options;
+    private readonly Lazy<Quarter>[] quarters;
+    private readonly ConcurrentBag<Frame> frames = [];
 
     public CityRenderer(CityOptions options)
     {
         options.Check();
-        _options = options;
-        _quarters = [.. Enum.GetValues<CitySplit>().Select(split => new Lazy<Quarter>(() => new Quarter(Dice.Mix(options.Seed, 0xC17Fu + (uint)split), options.Places(split), options.Spacing)))];
+        this.options = options;
+        quarters = [.. Enum.GetValues<CitySplit>().Select(split => new Lazy<Quarter>(() => new Quarter(Dice.Mix(options.Seed, 0xC17Fu + (uint)split), options.Places(split), options.Spacing)))];
     }
 
-    internal Quarter QuarterOf(CitySplit split) => _quarters[(int)split].Value;
+    internal Quarter QuarterOf(CitySplit split) => quarters[(int)split].Value;
 
     /// <summary>Height × Width × 3 bytes, row after row from the top, red first.</summary>
     public byte[] Render(CityView view)
     {
-        if (!_frames.TryTake(out var frame))
-            frame = new Frame(_options.Width, _options.Height);
+        if (!frames.TryTake(out var frame))
+            frame = new Frame(options.Width, options.Height);
         try
         {
-            return new Exposure(view, Daylight.Of(view.Drive)).Develop(Light(frame, view), _options.Width, _options.Height);
+            return new Exposure(view, Daylight.Of(view.Drive)).Develop(Light(frame, view), options.Width, options.Height);
         }
         finally
         {
-            _frames.Add(frame);
+            frames.Add(frame);
         }
     }
 
@@ -64,7 +64,7 @@ public sealed class CityRenderer
                 raster.Draw(camera, piece);
 
         var pixels = frame.Pixels;
-        int w = _options.Width, h = _options.Height;
+        int w = options.Width, h = options.Height;
         for (var x = 0; x < w; x++)
             for (var y = 0; y < h; y++)
             {

@@ -10,13 +10,13 @@ internal sealed record TreeSpot(Flat At, float Height, int Form, uint Seed);
 internal sealed class Quarter
 {
     private const float BlockX = 82, BlockY = 66, HouseDepth = 10;
-    private readonly Dice _dice;
-    private readonly Flat[,] _nodes;
-    private readonly int _nx, _ny;
-    private readonly Street[,] _across, _up;
-    private readonly List<Street> _streets = [];
+    private readonly Dice dice;
+    private readonly Flat[,] nodes;
+    private readonly int nx, ny;
+    private readonly Street[,] across, up;
+    private readonly List<Street> streets = [];
 
-    public IReadOnlyList<Street> Streets => _streets;
+    public IReadOnlyList<Street> Streets => streets;
     public List<Piece> Pieces { get; } = [];
     public List<TreeSpot> Trees { get; } = [];
     public List<House> Houses { get; } = [];
@@ -28,28 +28,28 @@ internal sealed class Quarter
     /// <param name="spacing">Metres between panoramas.</param>
     public Quarter(uint seed, int panoramas, float spacing)
     {
-        _dice = new Dice(seed);
-        Skyline = _dice.Bits(1);
+        dice = new Dice(seed);
+        Skyline = dice.Bits(1);
         int inner = 2;
         while (Spots(inner, inner) * 0.9f < panoramas)
             inner++;
         int innerY = Spots(inner, inner - 1) * 0.9f >= panoramas && inner > 2 ? inner - 1 : inner;
-        (_nx, _ny) = (inner + 2, innerY + 2);
-        _nodes = new Flat[_nx, _ny];
-        for (var i = 0; i < _nx; i++)
-            for (var j = 0; j < _ny; j++)
+        (nx, ny) = (inner + 2, innerY + 2);
+        nodes = new Flat[nx, ny];
+        for (var i = 0; i < nx; i++)
+            for (var j = 0; j < ny; j++)
             {
-                var d = _dice[10 + i * 64 + j];
-                _nodes[i, j] = new Flat(i * BlockX + d.Range(0, -9, 9), j * BlockY + d.Range(1, -8, 8));
+                var d = dice[10 + i * 64 + j];
+                nodes[i, j] = new Flat(i * BlockX + d.Range(0, -9, 9), j * BlockY + d.Range(1, -8, 8));
             }
-        _across = new Street[_nx - 1, _ny];
-        _up = new Street[_nx, _ny - 1];
+        across = new Street[nx - 1, ny];
+        up = new Street[nx, ny - 1];
         Lay();
-        for (var i = 0; i < _nx - 1; i++)
-            for (var j = 0; j < _ny - 1; j++)
+        for (var i = 0; i < nx - 1; i++)
+            for (var j = 0; j < ny - 1; j++)
                 Block(i, j);
-        Pieces.Add(Piece.Sheet(Surface.Asphalt, [new(-400, -400), new(_nx * BlockX + 400, -400), new(_nx * BlockX + 400, _ny * BlockY + 400), new(-400, _ny * BlockY + 400)], 0));
-        foreach (var street in _streets)
+        Pieces.Add(Piece.Sheet(Surface.Asphalt, [new(-400, -400), new(nx * BlockX + 400, -400), new(nx * BlockX + 400, ny * BlockY + 400), new(-400, ny * BlockY + 400)], 0));
+        foreach (var street in streets)
             Furnish(street);
 
         int Spots(int x, int y) => (int)((x - 1) * y * (BlockX / spacing) + (y - 1) * x * (BlockY / spacing));
@@ -58,7 +58,7 @@ internal sealed class Quarter
     /// <summary>Places of the panoramas, walked street by street.</summary>
     public IEnumerable<(Street Street, float S)> Walk(float spacing)
     {
-        foreach (var street in _streets)
+        foreach (var street in streets)
             if (street.Walked)
                 for (var s = spacing * 0.4f; s < street.Length - spacing * 0.3f; s += spacing)
                     yield return (street, s);
@@ -66,30 +66,30 @@ internal sealed class Quarter
 
     private void Lay()
     {
-        for (var i = 0; i < _nx; i++)
-            for (var j = 0; j < _ny; j++)
+        for (var i = 0; i < nx; i++)
+            for (var j = 0; j < ny; j++)
             {
-                if (i + 1 < _nx)
-                    _across[i, j] = New(_nodes[i, j], _nodes[i + 1, j], 1000 + j, i > 0 && i < _nx - 2 && j > 0 && j < _ny - 1);
-                if (j + 1 < _ny)
-                    _up[i, j] = New(_nodes[i, j], _nodes[i, j + 1], 2000 + i, j > 0 && j < _ny - 2 && i > 0 && i < _nx - 1);
+                if (i + 1 < nx)
+                    across[i, j] = New(nodes[i, j], nodes[i + 1, j], 1000 + j, i > 0 && i < nx - 2 && j > 0 && j < ny - 1);
+                if (j + 1 < ny)
+                    up[i, j] = New(nodes[i, j], nodes[i, j + 1], 2000 + i, j > 0 && j < ny - 2 && i > 0 && i < nx - 1);
             }
 
         Street New(Flat from, Flat to, int line, bool walked)
         {
             // A whole line of the grid shares its width, so that façade lines meet at the corners.
-            var wide = _dice[line];
+            var wide = dice[line];
             var half = wide.Range(0, 6.8f, 9.6f);
-            var own = _dice[3000 + _streets.Count];
+            var own = dice[3000 + streets.Count];
             var along = to - from;
             var n = (int)along.Length + 1;
             var street = new Street
             {
-                Id = _streets.Count, Dice = own, Start = from, Along = along.Unit, Length = along.Length, Half = half, Kerb = half - wide.Range(1, 2.0f, 2.8f),
+                Id = streets.Count, Dice = own, Start = from, Along = along.Unit, Length = along.Length, Half = half, Kerb = half - wide.Range(1, 2.0f, 2.8f),
                 Walked = walked, TreeStep = own.Chance(2, 0.4f) ? own.Range(3, 9, 16) : 0, Cobbled = wide.Chance(4, 0.3f),
                 LeftHeights = new float[n], RightHeights = new float[n],
             };
-            _streets.Add(street);
+            streets.Add(street);
             return street;
         }
     }
@@ -97,11 +97,11 @@ internal sealed class Quarter
     private void Block(int i, int j)
     {
         // Counter-clockwise, so that the street lies to the right of each side.
-        Flat[] corner = [_nodes[i, j], _nodes[i + 1, j], _nodes[i + 1, j + 1], _nodes[i, j + 1]];
-        Street[] street = [_across[i, j], _up[i + 1, j], _across[i, j + 1], _up[i, j]];
+        Flat[] corner = [nodes[i, j], nodes[i + 1, j], nodes[i + 1, j + 1], nodes[i, j + 1]];
+        Street[] street = [across[i, j], up[i + 1, j], across[i, j + 1], up[i, j]];
         float[] half = [.. street.Select(s => s.Half)], kerb = [.. street.Select(s => s.Kerb)], deep = [.. street.Select(s => s.Half + HouseDepth)];
         Flat[] kerbs = Inset(corner, kerb), fronts = Inset(corner, half), backs = Inset(corner, deep);
-        var dice = _dice[5000 + i * 64 + j];
+        var dice = this.dice[5000 + i * 64 + j];
         var court = Piece.Sheet(Surface.Court, fronts, 0.12f);
         court.Street = street[0];
         Pieces.Add(court);
