@@ -116,7 +116,7 @@ public static unsafe partial class Convolution
         new(new(2, 9, 11, 3, 16, 3, 3, 1, 1, 1, 1), Pixels.ExampleNumbers),                // VGG-16's first layer; images that end within a float
         new(new(1, 23, 27, 3, 70, 11, 11, 4, 2, 1, 1, 0), Pixels.ExampleNumbers),
         new(new(3, 21, 19, 3, 20, 3, 3, 2, 0, 1, 1), Pixels.ExampleNumbers),               // numbers would be read where they lie
-        new(new(2, 14, 170, 3, 24, 5, 5, 2, 2, 1, 0), Pixels.ExampleNumbers),              // more columns than a strip of rows
+        new(new(1, 9, 340, 3, 24, 5, 5, 2, 2, 1, 0), Pixels.ExampleNumbers),               // more columns than a strip holds
         new(new(0, 16, 16, 3, 16, 3, 3, 1, 1), Pixels.ExampleNumbers),
     ];
 
