@@ -34,6 +34,7 @@ public static partial class Convolution
             TensorCoreFewChannels<Tf32Numbers>.ForwardPooled,
             TensorCore<MmaConvolution<NarrowTile, Tf32Numbers>, Tf32Numbers>.ForwardPooled,
             TensorCore<MmaConvolution<WideTile, Tf32Numbers>, Tf32Numbers>.ForwardPooled,
+            SimtLarge.ForwardPooled,
             new("simt-32x32x16", VariantKind.Simt, ForwardPooledSimt, kernels: Simt.ForwardPooled),
             new("reference", VariantKind.Reference, ForwardPooledReference),
         ],
@@ -49,6 +50,7 @@ public static partial class Convolution
             new(2, 11, 13, 17, 69, 3, 3, 1, 1, Relu: 1, XBf16: 1, YBf16: 1),
             new(1, 10, 9, 3, 12, 3, 3, 1, 1, Relu: 1, YBf16: 1),
             new(1, 35, 11, 66, 8, 3, 3, 1, 1, Relu: 1, XBf16: 1, YBf16: 1),
+            new(1, 12, 13, 8, 136, 3, 3, 1, 1, Groups: 2, Relu: 1),
         ],
     };
 

@@ -43,6 +43,7 @@ public static partial class Convolution
             TensorCoreFewChannels<Tf32Numbers>.Forward,
             TensorCore<MmaConvolution<NarrowTile, Tf32Numbers>, Tf32Numbers>.Forward,
             TensorCore<MmaConvolution<WideTile, Tf32Numbers>, Tf32Numbers>.Forward,
+            SimtLarge.Forward,
             new("simt-32x32x16", VariantKind.Simt, ForwardSimt, kernels: Simt.Forward),
             new("reference", VariantKind.Reference, ForwardReference),
         ],
@@ -71,6 +72,7 @@ public static partial class Convolution
             TensorCore<MmaConvolution<WideTile, Bf16Numbers>, Bf16Numbers>.BackwardData,
             TensorCore<MmaConvolution<NarrowTile, Tf32Numbers>, Tf32Numbers>.BackwardData,
             TensorCore<MmaConvolution<WideTile, Tf32Numbers>, Tf32Numbers>.BackwardData,
+            SimtLarge.BackwardData,
             new("simt-32x32x16", VariantKind.Simt, BackwardDataSimt, kernels: Simt.BackwardData),
             new("reference", VariantKind.Reference, BackwardDataReference),
         ],
@@ -102,6 +104,7 @@ public static partial class Convolution
             TensorCore<MmaConvolution<WideTile, Bf16Numbers>, Bf16Numbers>.BackwardWeights,
             TensorCore<MmaConvolution<NarrowTile, Tf32Numbers>, Tf32Numbers>.BackwardWeights,
             TensorCore<MmaConvolution<WideTile, Tf32Numbers>, Tf32Numbers>.BackwardWeights,
+            SimtLarge.BackwardWeights,
             new("simt-32x32x16", VariantKind.Simt, BackwardWeightsSimt, BackwardWeightsSimtWorkspace, kernels: [Simt.BackwardWeights, PartialSums.Kernel, Simt.BackwardBias, Simt.BackwardBiasSum]),
             new("reference", VariantKind.Reference, BackwardWeightsReference),
         ],
@@ -194,5 +197,9 @@ public static partial class Convolution
         new(2, 5, 7, 16, 24, 3, 3, 1, 1, Relu: 1, Beside: 16, XBf16: 1, YBf16: 1), // a part of a joined map in bf16
         new(2, 33, 9, 66, 8, 2, 3, 1, 1, Relu: 1, XBf16: 1, YBf16: 1), // boxes of TMA: tiles below and beside one another, two images, two steps of channels
         new(0, 5, 5, 3, 4, 3, 3, 1, 1, Relu: 1, XBf16: 1, YBf16: 1),
+        new(1, 12, 11, 8, 136, 3, 3, 1, 1, 2, 1),              // large tiles in fp32: four rows beyond one, groups of 68 columns, 16 bytes a load, k that does not fill the last step
+        new(1, 12, 11, 136, 8, 3, 3, 1, 1, 2, 1),              // the same backward for data
+        new(2, 9, 8, 138, 10, 3, 3, 2, 1, 2, 1),               // and with a stride, number by number
+        new(0, 5, 5, 64, 64, 1, 1),
     ];
 }

@@ -16,6 +16,8 @@ public static class KernelContext
         builder.Inlining(InliningMode.Aggressive);
         builder.Math(MathMode.Fast32BitOnly);
         PtxEmitter.Register(builder, typeof(PtxMath));
+        PtxEmitter.Register(builder, typeof(MaskedAccess));
+        PtxEmitter.Register(builder, typeof(OuterProduct));
         PtxEmitter.Register(builder, typeof(TensorCore));
         PtxEmitter.Register(builder, typeof(AsyncCopy));
         PtxEmitter.Register(builder, typeof(Wgmma));

@@ -13,6 +13,8 @@ public static partial class Gemm
                 v[0], v[1], v[2], s);
     }
 
+    private static void RunLargeSimt(Device device, in GemmShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace) => SimtGemm.Multiply(device, s, v[0], v[1], v[2]);
+
     /// <summary>Block tiles of <see cref="SimtTile"/>; loads run along the rows of the matrices as they lie, so they are coalesced in all four cases.</summary>
     internal static class Simt
     {

@@ -48,6 +48,7 @@ public static partial class Gemm
             TensorCore<WideTile, Bf16Numbers>.Multiply,
             TensorCore<NarrowTile, Tf32Numbers>.Multiply,
             TensorCore<WideTile, Tf32Numbers>.Multiply,
+            new(SimtLargeTile.Name, VariantKind.Simt, RunLargeSimt, refuses: s => SimtLargeTile.Refuses(s.N), kernels: SimtGemm.Kernel) { Leaves = (_, s) => SimtLargeTile.Leaves(s.M, s.N) },
             new("simt-32x32x16", VariantKind.Simt, RunSimt, kernels: Simt.Multiply),
             new("reference", VariantKind.Reference, RunReference),
         ],
@@ -59,6 +60,8 @@ public static partial class Gemm
             new(97, 290, 300), new(260, 131, 261, 1, 1),          // both operands packed, two pieces of k
             new(12, 7, 2300, 0, 1), new(3, 66, 2052, 1),          // tensor cores: two slices of k and more, of which the last is short
             new(5, 8, 12, 0, 0, 1),                               // nothing may be rounded
+            new(129, 132, 20), new(132, 68, 12, 1, 1),            // large tiles in fp32: a row and four columns beyond one, 16 bytes a load, k that does not fill the last step
+            new(0, 64, 4),
         ],
     };
 

@@ -10,4 +10,7 @@ public static partial class Gram
         => Gemm.Simt.Multiply.On(device)(
             new KernelConfig(new Index3D((s.N + SimtTile.Rows - 1) / SimtTile.Rows, (s.N + SimtTile.Columns - 1) / SimtTile.Columns, 1), new Index3D(SimtTile.Threads, 1, 1)),
             v[0], v[0], v[1], s.Product);
+
+    /// <inheritdoc cref="RunSimt"/>
+    private static void RunLargeSimt(Device device, in GramShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace) => SimtGemm.Multiply(device, s.Product, v[0], v[0], v[1]);
 }

@@ -139,7 +139,7 @@ internal static class TensorProduct
     }
 
     /// <summary>NaN where one of them is.</summary>
-    private static float Largest(float a, float b, float c, float d) => Larger(Larger(a, b), Larger(c, d));
+    public static float Largest(float a, float b, float c, float d) => Larger(Larger(a, b), Larger(c, d));
 
     private static float Larger(float a, float b) => a >= b || float.IsNaN(a) ? a : b;
 }

@@ -17,7 +17,10 @@ public sealed class TensorTileChoice
     [TestCase(Precision.Tf32, 8, 2, 128, 128, "tf32-128x128x16", TestName = "conv2_2 in tf32")]
     [TestCase(Precision.Tf32, 48, 4, 256, 192, "tf32-128x64x16", TestName = "192 columns: a quarter of two wide tiles would be empty")]
     [TestCase(Precision.Tf32, 48, 4, 256, 320, "tf32-128x128x16", TestName = "320 columns: a sixth of three wide tiles, less than wide tiles save")]
-    [TestCase(Precision.Fp32, 8, 2, 128, 128, "simt-32x32x16", TestName = "fp32 takes no tensor cores")]
+    [TestCase(Precision.Fp32, 8, 2, 128, 128, "simt-128x128x8", TestName = "fp32 takes no tensor cores")]
+    [TestCase(Precision.Fp32, 8, 1, 64, 64, "simt-32x32x16", TestName = "conv1_2 in fp32: half of 128 columns would be empty")]
+    [TestCase(Precision.Fp32, 1, 16, 512, 512, "simt-32x32x16", TestName = "conv5_2 of one image in fp32: 40 large tiles for 132 multiprocessors")]
+    [TestCase(Precision.Fp32, 48, 4, 256, 192, "simt-128x128x8", TestName = "192 columns in fp32: a quarter of two large tiles would be empty")]
     public void Forward(Precision precision, int images, int down, int ic, int oc, string expected)
     {
         using var device = Device.Simulation(precision);
@@ -25,12 +28,14 @@ public sealed class TensorTileChoice
     }
 
     /// <summary>Slices of pixels make tiles enough, so columns alone decide.</summary>
-    [TestCase(64, "bf16-128x64x32")]
-    [TestCase(128, "bf16-128x128x32")]
-    [TestCase(512, "bf16-128x256x32")]
-    public void BackwardWeights(int oc, string expected)
+    [TestCase(Precision.Bf16, 64, "bf16-128x64x32")]
+    [TestCase(Precision.Bf16, 128, "bf16-128x128x32")]
+    [TestCase(Precision.Bf16, 512, "bf16-128x256x32")]
+    [TestCase(Precision.Fp32, 64, "simt-32x32x16")]
+    [TestCase(Precision.Fp32, 512, "simt-128x128x8")]
+    public void BackwardWeights(Precision precision, int oc, string expected)
     {
-        using var device = Device.Simulation(Precision.Bf16);
+        using var device = Device.Simulation(precision);
         Assert.That(Convolution.BackwardWeightsOperation.Choose(device, new(1, 30, 40, 512, oc, 3, 3, 1, 1, 1, 1)).Name, Is.EqualTo(expected));
     }
 }

@@ -13,13 +13,13 @@ internal static partial class InstructionSet
         {
             set[$"ld.param.{type}"] = d => Only(d, 2, new ParameterStep(d.Target(0), d.Parameter(1, bytes), bytes, signed));
             // Without a space an address is generic; kernels here use such for global memory alone, and a shared offset belongs to no buffer.
-            foreach (string space in new[] { "", ".global", ".global.nc", ".shared" })
+            foreach (string space in new[] { "", ".global", ".global.nc", ".shared", ".volatile.shared" })
                 foreach (int width in new[] { 1, 2, 4 })
                 {
                     if (bytes * width > 16)
                         continue;
                     string vector = width == 1 ? "" : $".v{width}";
-                    bool shared = space == ".shared";
+                    bool shared = space.EndsWith(".shared", StringComparison.Ordinal);
                     set[$"ld{space}{vector}.{type}"] = d => Only(d, 2, new LoadStep(Registers(d, 0, width, d.Target), d.Address(1), bytes, signed, shared));
                     if (space != ".global.nc")
                         set[$"st{space}{vector}.{type}"] = d => Only(d, 2, new StoreStep(d.Address(0), Registers(d, 1, width, d.Source), bytes, shared));
