@@ -17,7 +17,7 @@ internal sealed class Projector : IDisposable
         weight = device.Allocate(projection.Weight);
         output = device.Allocate((long)maxRows * projection.OutputLength);
         var shape = Shape(maxRows);
-        workspace = device.Allocate(Gemm.Operation.PreparedWorkspace(device, shape));
+        workspace = device.Allocate(Workspace(device, projection, maxRows));
         prepared = device.Allocate(Gemm.Operation.Prepared(device, shape));
         if (prepared.Length > 0)
             Gemm.Operation.Prepare(device, shape, [default, weight.View, default], prepared.View);
@@ -28,8 +28,12 @@ internal sealed class Projector : IDisposable
     {
         var shape = Shape(projection, maxRows);
         return sizeof(float) * (projection.Weight.LongLength + (long)maxRows * projection.OutputLength
-            + Gemm.Operation.PreparedWorkspace(device, shape) + Gemm.Operation.Prepared(device, shape));
+            + Workspace(device, projection, maxRows) + Gemm.Operation.Prepared(device, shape));
     }
+
+    /// <summary>The largest need of any number of rows: fewer may be cut into larger tiles, or computed by another variant.</summary>
+    private static long Workspace(Device device, Projection projection, int maxRows)
+        => Enumerable.Range(1, maxRows).Max(rows => Gemm.Operation.PreparedWorkspace(device, Shape(projection, rows)));
 
     /// <summary>Projects rows [rows, D] of the device into host memory [rows, d] and L2-normalises them.</summary>
     public void Apply(ArrayView<float> x, int rows, Span<float> result)
