@@ -129,4 +129,61 @@ public sealed class StudyCommand
     [Test]
     public void AMissingSettingsFileIsNamed()
         => Assert.That(Netvlad.Run("study", "nowhere.json").Refused(), Does.Contain("nowhere.json"));
+
+    /// <summary>Copies of the finished study, so that nothing is trained.</summary>
+    /// <returns>The settings files.</returns>
+    private string[] Copies(string folder, params string[] names)
+    {
+        foreach (string name in names)
+        {
+            foreach (string file in Files("whole"))
+            {
+                string copy = Path.Combine(root, folder, name, file);
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                File.Copy(Path.Combine(root, "whole", file), copy);
+            }
+            File.WriteAllText(Path.Combine(root, folder, name + ".json"), Settings());
+        }
+        return [.. names.Select(n => Path.Combine(root, folder, n + ".json"))];
+    }
+
+    private Netvlad RunAll(string folder, string[] settings, params string[] more)
+        => Netvlad.Run(["study", .. settings, "--output", Path.Combine(root, folder), "--device", "cpu", "--json", .. more]);
+
+    [Test]
+    public void SeveralStudiesRunInTurn_EachInItsFolder_AndAreHeldToTablesThatWereKept()
+    {
+        string[] settings = Copies("several", "one", "two");
+        string tables = Directory.CreateDirectory(Path.Combine(root, "several-tables")).FullName;
+        foreach (string name in (string[])["one", "two"])
+            File.WriteAllText(Path.Combine(tables, name + ".md"), Table("whole"));
+        var same = RunAll("several", settings, "--against", tables).Done();
+        Assert.That(same.Errors, Does.Contain("Study 1 of 2").And.Contain("Study 2 of 2").And.Not.Contain("Cell "));
+        var studies = same.Json().GetProperty("studies").EnumerateArray().ToArray();
+        Assert.That(studies.Select(s => Path.GetFileName(s.GetProperty("folder").GetString())), Is.EqualTo((string[])["one", "two"]));
+        Assert.That(studies.Select(s => s.GetProperty("sameTable").GetBoolean()), Is.All.True);
+
+        string[] lines = Table("whole").Split('\n');
+        int row = Array.FindIndex(lines, l => l.StartsWith("| max", StringComparison.Ordinal));
+        lines[row] = lines[row].Replace("| max", "| min");
+        File.WriteAllText(Path.Combine(tables, "two.md"), string.Join('\n', lines));
+        var other = RunAll("several", settings, "--against", tables);
+        Assert.That(other.ExitCode, Is.EqualTo(1));
+        Assert.That(other.Errors, Does.Contain($"two.md: line {row + 1} has '| max").And.Contain("where that has '| min").And.Not.Contain("one.md"));
+        Assert.That(other.Json().GetProperty("studies").EnumerateArray().Select(s => s.GetProperty("sameTable").GetBoolean()), Is.EqualTo((bool[])[true, false]));
+    }
+
+    [Test]
+    public void WhatTheLastOfSeveralStudiesLacks_IsSaidBeforeTheFirstOneStarts()
+    {
+        string[] settings = Copies("lacking", "one", "two");
+        File.WriteAllText(settings[0], Settings("New").Replace("[ 1, 2 ]", "[ 1, 2, 3 ]"));
+        File.WriteAllText(settings[1], Settings().Replace("\"training\"", "\"network\": { \"weights\": \"nowhere.safetensors\" }, \"training\""));
+        Directory.Delete(Path.Combine(root, "lacking", "two"), recursive: true);
+        var refused = RunAll("lacking", settings);
+        Assert.That(refused.Refused(), Does.Contain("nowhere.safetensors"));
+        Assert.That(refused.Errors, Does.Not.Contain("Study 1").And.Not.Contain("Cell "));
+        Assert.That(RunAll("lacking", settings, "--against", root).Refused(), Does.Contain("one.md").And.Contain("--against"));
+        Assert.That(RunAll("lacking", [settings[0], settings[0]]).Refused(), Does.Contain("called one"));
+    }
 }

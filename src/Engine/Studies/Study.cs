@@ -36,15 +36,26 @@ public sealed class Study
 
     private string Kept => Path.Combine(folder, "settings.json");
 
+    /// <summary>Finds what can be wrong with its sets and files before anything is trained. A town's own splits are checked once it is rendered, by <see cref="Run"/>.</summary>
+    /// <exception cref="UserErrorException">A set or the trunk's weights are missing, or there is nothing to learn or to test.</exception>
+    public void Check()
+    {
+        if (settings.Network.Weights is { } weights && !File.Exists(weights))
+            throw new UserErrorException($"{settings.Title} starts from the weights {weights}, and there is no such file: put it there, or run the study in the folder where it stands.");
+        if (settings.Dataset is { } dataset)
+            Check(Path.GetFullPath(dataset));
+    }
+
     /// <exception cref="OperationCanceledException">Finished cells, and the checkpoint of the one at work, stay for the next time.</exception>
     public StudyResult Run(CancellationToken token = default)
     {
-        string dataset = settings.Dataset is { } path ? Path.GetFullPath(path) : Town(token);
-        var cells = settings.Cells;
-        var splits = cells.Select(c => c.Fold).Distinct().Select(fold => (Fold: fold, Splits: Splits(fold, dataset))).ToArray();
         // All that can be wrong is found before the first hour, not after it.
-        foreach (var fold in splits)
-            Check(fold.Splits, dataset);
+        Check();
+        string dataset = settings.Dataset is { } path ? Path.GetFullPath(path) : Town(token);
+        if (settings.Dataset is null)
+            Check(dataset);
+        var cells = settings.Cells;
+        var splits = SplitsOf(dataset);
         Keep();
         var measurements = new List<StudyMeasurement>();
         var watch = Stopwatch.StartNew();
@@ -92,6 +103,14 @@ public sealed class Study
 
     private StudySplits Splits(int? fold, string dataset)
         => fold is { } f ? settings.Folds!.Of(f, DatasetReader.Open(dataset, DatasetReader.All).Queries.Count) : new(settings.TrainingSplit, settings.ValidationSplit, null);
+
+    private (int? Fold, StudySplits Splits)[] SplitsOf(string dataset) => [.. settings.Cells.Select(c => c.Fold).Distinct().Select(fold => (fold, Splits(fold, dataset)))];
+
+    private void Check(string dataset)
+    {
+        foreach (var fold in SplitsOf(dataset))
+            Check(fold.Splits, dataset);
+    }
 
     /// <exception cref="UserErrorException">There is nothing to learn or to test, or a fold learns from places that it tests.</exception>
     private void Check(StudySplits splits, string dataset)
