@@ -47,6 +47,27 @@ public sealed class PcaFits
         }
     }
 
+    /// <summary>From 2000 numbers on the matrix is kept in fp32: as many components as are asked for, of variance 1, also where the last is so weak that fp64 takes over.</summary>
+    [TestCase(1.0)]
+    [TestCase(0.991)]
+    public void Whitened_Large_ComponentsHaveUnitVariance(double fall)
+    {
+        const int d = 2000, n = 2100, count = 500;
+        var random = new Random(7);
+        var rows = new DescriptorMatrix(n, d);
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < d; j++)
+                rows.Row(i)[j] = (float)((random.NextSingle() - 0.5f) * Math.Pow(fall, j) / (1 + j / 100f) + 0.1);
+        var pca = PrincipalComponents.Fit(Devices.Cpu, rows, count);
+        double weakest = pca.Eigenvalues[^1] / pca.Eigenvalues[0];
+        Assert.That(weakest, fall == 1 ? Is.GreaterThan(SingleEigen.Weakest) : Is.LessThan(SingleEigen.Weakest), "which of both ways is taken");
+        foreach (int i in new[] { 0, 1, 250, count - 1 })
+        {
+            var values = Enumerable.Range(0, n).AsParallel().Select(r => Enumerable.Range(0, d).Sum(j => (double)pca.Weight[i * d + j] * rows.Row(r)[j]) + pca.Bias[i]).ToArray();
+            Assert.That(values.Sum(v => v * v) / (n - 1), Is.EqualTo(1).Within(2e-3), $"component {i}");
+        }
+    }
+
     [Test]
     public void Cut_EqualsCuttingAfterwards()
     {

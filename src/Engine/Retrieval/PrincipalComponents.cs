@@ -38,6 +38,7 @@ public static class PrincipalComponents
             if (!(values[i] >= WeakestComponent * values[0]) || values[0] <= 0)
                 throw new UserErrorException(
                     $"Only {i} of {dimensions} components carry any variance (component {i + 1} has less than {WeakestComponent:0e+0} of the first): ask for {Math.Max(1, i)} or fewer, or give more different images.");
+        progress?.Begin("Making the components", 0, "components");
         if (dual)
             axes = Multiply(device, new GemmShape(dimensions, length, n, TransposeA: 0, TransposeB: 0, Exact: 1), axes, centred);
         return Assemble(axes, mean, values, dimensions, length, whiten);
@@ -99,8 +100,9 @@ public static class PrincipalComponents
             if (LeadingEigen.Find(device, products, size, dimensions, token) is { } found)
                 return ([.. found.Values.Select(v => v / (n - 1))], found.Vectors);
         }
+        if (SingleEigen.Pays(size) && SingleEigen.Find(device, products, size, dimensions, progress, token) is { } single)
+            return ([.. single.Values.Select(v => v / (n - 1))], single.Vectors);
         var (values, vectors) = SymmetricEigen.Decompose(device, Array.ConvertAll(device.Download(products.View), x => (double)x / (n - 1)), size, dimensions, progress, token);
-        progress?.Begin("Making the components", 0, "components");
         return (values, Array.ConvertAll(vectors, x => (float)x));
     }
 

@@ -31,7 +31,7 @@ public static class SymmetricEigen
         ArgumentOutOfRangeException.ThrowIfGreaterThan(vectors, n);
         foreach (double x in matrix)
             if (!double.IsFinite(x))
-                throw new UserErrorException("The descriptors hold NaN or infinity, so they have no principal components: check the weights that made them.");
+                throw NotFinite();
         using var processor = device.Kind == DeviceKind.Cpu ? null : Device.Cpu();
         device = processor ?? device;
         progress?.Begin("Reducing the matrix to three diagonals", 100, "parts of the work");
@@ -44,7 +44,9 @@ public static class SymmetricEigen
         return (values, rows);
     }
 
-    private static Action<double>? Share(IProgressSink? progress) => progress is null ? null : share => progress.Advance((long)(100 * share));
+    internal static UserErrorException NotFinite() => new("The descriptors hold NaN or infinity, so they have no principal components: check the weights that made them.");
+
+    internal static Action<double>? Share(IProgressSink? progress) => progress is null ? null : share => progress.Advance((long)(100 * share));
 
     private static void Orient(Span<double> z)
     {

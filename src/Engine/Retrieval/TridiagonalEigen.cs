@@ -218,7 +218,7 @@ internal sealed unsafe class TridiagonalEigen(Device device, double[] diagonal, 
                 Gather(vector, second, forSecond.AsSpan(i * second.Length, second.Length));
                 ArrayPool<double>.Shared.Return(vector);
             });
-            using var product = new DoubleProduct(device);
+            using var product = new HostProduct<double>(device);
             fixed (double* to = rows)
             {
                 Multiply(product, forFirst, first, kept, above, top, wanted, to);
@@ -232,7 +232,7 @@ internal sealed unsafe class TridiagonalEigen(Device device, double[] diagonal, 
                 to[j] = from[places[j]];
         }
 
-        private void Multiply(DoubleProduct product, double[] factors, int[] used, List<int> kept, Row?[] vectors, int length, int wanted, double* to)
+        private void Multiply(HostProduct<double> product, double[] factors, int[] used, List<int> kept, Row?[] vectors, int length, int wanted, double* to)
         {
             var q = new double[(long)used.Length * length];
             SymmetricEigen.For(used.Length, length, j => Copy(vectors[kept[used[j]]], q.AsSpan(j * length, length)));

@@ -39,7 +39,7 @@ internal sealed unsafe class TridiagonalForm
         (factors, Diagonal, Side) = (new double[n], new double[n], new double[n]);
         (v, w) = (new double[(long)Panel * n], new double[(long)Panel * n]);
         (sums, along) = (new double[(long)Slices * n], new double[2 * Panel]);
-        using var product = new DoubleProduct(device);
+        using var product = new HostProduct<double>(device);
         for (int first = 0; first < n; first += Panel)
         {
             int size = Math.Min(Panel, n - first), rest = n - first - size;
@@ -216,7 +216,7 @@ internal sealed unsafe class TridiagonalForm
     }
 
     /// <summary>A −= Vᵀ W + Wᵀ V for the rows and columns from <paramref name="first"/> on, as one product of 2·size steps.</summary>
-    private void Update(DoubleProduct product, int first, int rest, int size)
+    private void Update(HostProduct<double> product, int first, int rest, int size)
     {
         if (rest == 0)
             return;
@@ -237,7 +237,7 @@ internal sealed unsafe class TridiagonalForm
     /// <summary>z ← Q z for rows z [count][n]; groups of reflections, last first, as I − Vᵀ T V with T upper triangular (Schreiber and Van Loan 1989): 2 n² FLOPs a vector, in products.</summary>
     public void Turn(double[] z, int count, Action<double>? progress, CancellationToken token)
     {
-        using var product = new DoubleProduct(device);
+        using var product = new HostProduct<double>(device);
         for (int first = (n - 1) / Group * Group; first >= 0 && count > 0; first -= Group)
         {
             token.ThrowIfCancellationRequested();
