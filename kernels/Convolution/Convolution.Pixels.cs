@@ -5,8 +5,8 @@ namespace IlgpuNetVlad.Kernels;
 public static unsafe partial class Convolution
 {
     /// <summary>
-    /// A first layer's forward pass from 8-bit pixels, which become numbers (<see cref="PixelNumbers"/>) while a strip is copied next to its core: the images in fp32 are never written. On
-    /// the processor; the bits are those of <see cref="Pixels"/> and <see cref="ForwardOperation"/> one after the other.
+    /// A first layer's forward pass from 8-bit pixels, which become numbers (<see cref="PixelNumbers"/>) where they are read, on the processor while a strip is copied next to its core, on tensor cores
+    /// while a step goes to shared memory: the images in fp32 are never written. The bits are those of <see cref="Pixels"/> and <see cref="ForwardOperation"/> one after the other.
     /// </summary>
     public static readonly Operation<PixelConvolutionShape> ForwardPixelsOperation = new()
     {
@@ -18,6 +18,7 @@ public static unsafe partial class Convolution
             s.Pixels, new("w", s.Convolution.WLength, Access.Read), new("b", s.Convolution.HasBias * s.Convolution.Oc, Access.Read),
             Y("y", s.Convolution, s.Convolution.Beside == 0 ? Access.Write : Access.ReadWrite),
         ],
+        HasBf16Maps = s => s.Convolution.YBf16 != 0,
         Flops = s => s.Convolution.Flops,
         Tolerance = s => ForwardOperation.Tolerance(s.Convolution),
         Variants =
@@ -33,6 +34,8 @@ public static unsafe partial class Convolution
                             device, s.Convolution, HostConvolution.ForwardStrip(s, (byte*)HostMemory.Pointer(v[0])), Bias(s.Convolution, v), HostMemory.Pointer(v[3]), HostMemory.Pointer(prepared), HostMemory.Pointer(workspace));
                 }),
                 (device, s) => HostConvolution.ForwardWorkspace(device, s.Convolution, HostConvolution.ForwardStrip(s, SomePixels)), s => RefusesJoined(s)),
+            TensorCoreFewChannels<Bf16Numbers>.ForwardPixels,
+            TensorCoreFewChannels<Tf32Numbers>.ForwardPixels,
             new("reference", VariantKind.Reference, ForwardPixelsReference),
         ],
         Examples = PixelExamples,
@@ -50,11 +53,18 @@ public static unsafe partial class Convolution
             s.Pixels, Mask(s.Convolution), Y("dy", s.Convolution, Access.Read), new("dw", s.Convolution.WLength, Access.Write),
             new("db", s.Convolution.HasBias * s.Convolution.Oc, Access.Write),
         ],
+        HasBf16Maps = s => s.Convolution.YBf16 != 0,
         Flops = s => s.Convolution.Flops,
         Tolerance = s => BackwardWeightsOperation.Tolerance(s.Convolution),
         Variants =
         [
             new("host-6x4v", VariantKind.Host, BackwardWeightsPixelsHost, (device, s) => HostWeightGradient.Workspace(device, s.Convolution, HostConvolution.ForwardStrip(s, SomePixels)), s => RefusesJoined(s)),
+            TensorCore<WgmmaConvolution, Bf16Numbers>.BackwardWeightsPixels,
+            TensorCore<MmaConvolution<NarrowTile, Bf16Numbers>, Bf16Numbers>.BackwardWeightsPixels,
+            TensorCore<MmaConvolution<LargeTile, Bf16Numbers>, Bf16Numbers>.BackwardWeightsPixels,
+            TensorCore<MmaConvolution<WideTile, Bf16Numbers>, Bf16Numbers>.BackwardWeightsPixels,
+            TensorCore<MmaConvolution<NarrowTile, Tf32Numbers>, Tf32Numbers>.BackwardWeightsPixels,
+            TensorCore<MmaConvolution<WideTile, Tf32Numbers>, Tf32Numbers>.BackwardWeightsPixels,
             new("reference", VariantKind.Reference, BackwardWeightsPixelsReference),
         ],
         Examples = PixelExamples,
@@ -70,10 +80,11 @@ public static unsafe partial class Convolution
         Buffers = s =>
         [
             s.Convolution.Pixels, new("w", s.Windowed.Convolution.WLength, Access.Read), new("b", s.Windowed.Convolution.HasBias * s.Windowed.Convolution.Oc, Access.Read),
-            new("y", s.Windowed.Pooling.YLength, Access.Write),
+            BufferSpec.Map("y", (long)s.Windowed.Pooling.B * s.Windowed.Pooling.P * s.Windowed.Pooling.Q, s.Windowed.Pooling.C, s.Windowed.Convolution.YBf16, Access.Write),
         ],
+        HasBf16Maps = s => s.Windowed.Convolution.YBf16 != 0,
         Flops = s => s.Windowed.Convolution.Flops,
-        Tolerance = s => 2 * SumTolerance(s.Windowed.Convolution.R * s.Windowed.Convolution.S * PixelNumbers.Channels),
+        Tolerance = s => 2 * SumTolerance(s.Windowed.Convolution.R * s.Windowed.Convolution.S * PixelNumbers.Channels) + s.Windowed.Convolution.YBf16 * Bf16Rows.Rounding,
         Variants =
         [
             new("host-6x4v", VariantKind.Host, new Preparation<PixelWindowedShape>(
@@ -85,26 +96,39 @@ public static unsafe partial class Convolution
                         device, s.Windowed, HostConvolution.ForwardStrip(s.Convolution, (byte*)HostMemory.Pointer(v[0])), Bias(s.Windowed.Convolution, v), HostMemory.Pointer(v[3]), HostMemory.Pointer(prepared),
                         HostMemory.Pointer(workspace))),
                 (device, s) => HostWindowedConvolution.Workspace(device, s.Windowed, HostConvolution.ForwardStrip(s.Convolution, SomePixels)), s => HostWindowedConvolution.Refuses(s.Windowed)),
+            TensorCoreFewChannels<Bf16Numbers>.ForwardWindowedPixels,
+            TensorCoreFewChannels<Tf32Numbers>.ForwardWindowedPixels,
             new("reference", VariantKind.Reference, ForwardWindowedPixelsReference),
         ],
         Examples =
         [
+            new(new(new(1, 7, 10, 3, 16, 3, 3, 1, 1, 1, 1), 2, 2), Pixels.ExampleNumbers),          // a last row in no window
             new(new(new(2, 21, 19, 3, 20, 3, 3, 2, 0, 1, 1), 3, 2), Pixels.ExampleNumbers),         // SqueezeNet's first layer
             new(new(new(1, 40, 47, 3, 70, 11, 11, 4, 2, 1, 1, 0), 3, 2), Pixels.ExampleNumbers),    // AlexNet's, two panels, without bias
             new(new(new(2, 22, 27, 3, 24, 5, 5, 2, 2, 1, 1), 2, 2), Pixels.ExampleNumbers),         // the city's
+            new(new(new(1, 11, 9, 3, 20, 3, 3, 1, 1, 1, 1, YBf16: 1), 2, 2), Pixels.ExampleNumbers),
             new(new(new(0, 16, 16, 3, 16, 3, 3, 1, 1), 3, 2), Pixels.ExampleNumbers),
         ],
         Fill = (_, name, random, values) => Pixels.FillExample(name, random, values),
     };
 
-    /// <summary>Whether a device has kernels of its own for pixels and a first layer in one, both ways, by the same sums.</summary>
-    public static bool FusesPixels(Device device, in ConvolutionShape shape)
-    {
-        var fused = ForwardPixelsOperation.Variants[0];
-        var problem = new PixelConvolutionShape(shape, default);
-        return device.Preferred is null && ForwardPixelsOperation.Check(problem) is null && fused.Refuses(device, problem) is null
-            && ForwardOperation.Choose(device, shape).Name == fused.Name && BackwardWeightsOperation.Choose(device, shape).Name == fused.Name;
-    }
+    /// <summary>Whether a device has kernels of its own for pixels and a first layer in one, by the same sums as for numbers.</summary>
+    /// <param name="learns">Also on the way back.</param>
+    public static bool FusesPixels(Device device, in PixelConvolutionShape shape, bool learns)
+        => Fuses(device, ForwardPixelsOperation, shape, ForwardOperation.Choose(device, shape.Convolution))
+            && (!learns || Fuses(device, BackwardWeightsPixelsOperation, shape, BackwardWeightsOperation.Choose(device, shape.Convolution)));
+
+    /// <summary>The same with the pooling behind it, without a way back.</summary>
+    public static bool FusesPixels(Device device, in PixelWindowedShape shape) => Fuses(device, ForwardWindowedPixelsOperation, shape, ForwardOperation.Choose(device, shape.Windowed.Convolution));
+
+    private static bool Fuses<TProblem>(Device device, Operation<TProblem> fused, in TProblem problem, Variant separate)
+        where TProblem : struct
+        => device.Preferred is null && fused.Check(problem) is null && fused.Takes(device, problem) && fused.Choose(device, problem).Name == separate.Name;
+
+    /// <summary>Whether a map in bf16 can come out of a first layer that reads pixels.</summary>
+    /// <inheritdoc cref="FusesPixels(Device, in PixelConvolutionShape, bool)"/>
+    public static bool MakesBf16OfPixels(Device device, in PixelConvolutionShape shape, bool learns)
+        => ForwardPixelsOperation.Takes(device, shape) && (!learns || BackwardWeightsPixelsOperation.Takes(device, shape));
 
     /// <summary>Pixels make a strip a copy; any address serves to say so.</summary>
     private static byte* SomePixels => (byte*)1;
@@ -113,10 +137,12 @@ public static unsafe partial class Convolution
 
     private static PixelConvolutionShape[] PixelExamples =>
     [
-        new(new(2, 9, 11, 3, 16, 3, 3, 1, 1, 1, 1), Pixels.ExampleNumbers),                // VGG-16's first layer; images that end within a float
+        new(new(1, 7, 10, 3, 16, 3, 3, 1, 1, 1, 1), Pixels.ExampleNumbers),                // VGG-16's first layer
+        new(new(2, 9, 11, 3, 16, 3, 3, 1, 1, 1, 1), Pixels.ExampleNumbers),                // images that end within a float
         new(new(1, 23, 27, 3, 70, 11, 11, 4, 2, 1, 1, 0), Pixels.ExampleNumbers),
         new(new(3, 21, 19, 3, 20, 3, 3, 2, 0, 1, 1), Pixels.ExampleNumbers),               // numbers would be read where they lie
         new(new(1, 9, 340, 3, 24, 5, 5, 2, 2, 1, 0), Pixels.ExampleNumbers),               // more columns than a strip holds
+        new(new(1, 7, 10, 3, 20, 3, 3, 1, 1, 1, 1, YBf16: 1), Pixels.ExampleNumbers),
         new(new(0, 16, 16, 3, 16, 3, 3, 1, 1), Pixels.ExampleNumbers),
     ];
 

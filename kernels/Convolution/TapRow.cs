@@ -3,37 +3,58 @@ using ILGPU;
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
-/// What the taps of a convolution read for one output pixel, in the order of w's rows: one tap after the other, and in it every channel. In the padding, and beyond the last tap, stands 0. It goes from
-/// number to number without a division, and reads without a branch.
+/// What the taps of a convolution read for one output pixel, in the order of w's rows: one tap after the other, and in it every channel. The taps of a row of the kernel are neighbours in memory, so it walks
+/// along lines of S·Ic numbers, of which those between the map's first and last column count. In the padding, and beyond the last tap, stands 0. No division, and no branch.
 /// </summary>
-internal struct TapRow : IPackingRow
+internal struct TapRow<TSource> : IPackingRow
+    where TSource : struct, ITapSource
 {
     private ArrayView<float> x;
-    private ConvolutionShape s;
-    private int image, row, column, r, tap, channel;
+    private PixelNumbers numbers;
 
-    /// <param name="image">Image·H.</param>
+    /// <summary>Row of the map, and the first that is no longer read.</summary>
+    private int row, rows;
+
+    /// <summary>Place in the row, where a line of taps begins and ends there, and the length of a row.</summary>
+    private int at, from, end, length;
+
+    /// <summary>Index of the row's first number.</summary>
+    private int start;
+
+    /// <param name="first">Index of the image's first number.</param>
     /// <param name="row">Row that tap (0, 0) reads; H where the pixel lies beyond the last.</param>
     /// <param name="column">Column that it reads.</param>
-    /// <param name="k">Index of the next number.</param>
-    public static TapRow At(ArrayView<float> x, in ConvolutionShape s, int image, int row, int column, int k)
+    /// <param name="r">Row of the kernel with which it begins…</param>
+    /// <param name="k">…and the number in that.</param>
+    /// <param name="numbers">For that number.</param>
+    public static TapRow<TSource> At(ArrayView<float> x, in ConvolutionShape s, int first, int row, int column, int r, int k, in PixelNumbers numbers)
     {
-        int tap = k / s.Ic;
-        return new() { x = x, s = s, image = image, row = row, column = column, r = tap / s.S, tap = tap % s.S, channel = k % s.Ic };
+        int end = row + s.R < s.H ? row + s.R : s.H, from = column * s.Ic, length = s.W * s.Ic;
+        return new()
+        {
+            x = x,
+            numbers = numbers,
+            row = row + r,
+            rows = end < 0 ? 0 : end,
+            at = from + k,
+            from = from,
+            end = from + s.S * s.Ic,
+            length = length,
+            start = first + (row + r) * length,
+        };
     }
 
     public float Next()
     {
-        int h = row + r, w = column + tap;
-        bool inside = r < s.R && h >= 0 && h < s.H && w >= 0 && w < s.W;
-        float value = x[inside ? ((image + h) * s.W + w) * s.Ic + channel : 0];
-        channel++;
-        bool next = channel == s.Ic;
-        channel = next ? 0 : channel;
-        tap += next ? 1 : 0;
-        bool line = tap == s.S;
-        tap = line ? 0 : tap;
-        r += line ? 1 : 0;
+        // As unsigned numbers what lies before the first is beyond the last.
+        bool inside = (uint)row < (uint)rows & (uint)at < (uint)length;
+        float value = default(TSource).Number(x, inside ? start + at : 0, numbers);
+        numbers = default(TSource).Next(numbers);
+        at++;
+        bool line = at == end;
+        at = line ? from : at;
+        row += line ? 1 : 0;
+        start += line ? length : 0;
         return inside ? value : 0;
     }
 }

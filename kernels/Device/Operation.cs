@@ -14,7 +14,7 @@ public enum Access
 /// <summary>One buffer of an operation for one problem.</summary>
 /// <param name="Name">As in the contract: x, w, dy…</param>
 /// <param name="Length">Elements; may be 0.</param>
-/// <param name="IsIndex">32-bit integers in the buffer's bits instead of floats.</param>
+/// <param name="IsIndex">32-bit integers, or four bytes, in the buffer's bits instead of floats.</param>
 /// <param name="Bf16Row">Numbers of a row where the buffer holds rows of bf16 (<see cref="Bf16Rows"/>), two in each element; 0 elsewhere.</param>
 public readonly record struct BufferSpec(string Name, long Length, Access Access, bool IsIndex = false, int Bf16Row = 0)
 {

@@ -13,6 +13,16 @@ public readonly record struct PixelNumbers(float RedMean, float GreenMean, float
 
     public float Of(int channel, int pixel) => (pixel - Mean(channel)) * Scale(channel);
 
+    /// <summary>The same with another channel first, behind which the others follow in turn.</summary>
+    /// <param name="channel">0 … 2</param>
+    public PixelNumbers Turned(int channel)
+        => channel == 0 ? this
+            : channel == 1 ? new(GreenMean, BlueMean, RedMean, GreenScale, BlueScale, RedScale)
+            : new(BlueMean, RedMean, GreenMean, BlueScale, RedScale, GreenScale);
+
+    /// <summary>From one image's first byte to the next one's, in a kernel: whole words.</summary>
+    internal static int Bytes(int height, int width) => (Channels * height * width + 3) / 4 * 4;
+
     /// <summary>Floats of a buffer that the bytes [height, width, 3] of an image take, four in each: every image begins at a whole one, and the last may be filled with anything.</summary>
     public static int Floats(int height, int width) => checked((int)((3L * height * width + 3) / 4));
 }

@@ -17,7 +17,7 @@ public static partial class Pixels
         Name = "pixels.numbers",
         Contract = "x = (pixels − mean)·scale   pixels [B,H,W,3] of 8 bits, x [B,H,W,3]",
         Check = s => s.Wrong(),
-        Buffers = s => [new("pixels", (long)s.B * s.Floats, Access.Read), new("x", (long)s.B * s.Length, Access.Write)],
+        Buffers = s => [new("pixels", (long)s.B * s.Floats, Access.Read, IsIndex: true), new("x", (long)s.B * s.Length, Access.Write)],
         Flops = s => 2.0 * s.B * s.Length,
         Tolerance = _ => 0, // two roundings, the same everywhere
         Variants =

@@ -6,7 +6,7 @@ namespace IlgpuNetVlad.Kernels;
 /// <summary>
 /// fp32 as rows of chunks, which the products copy 16 bytes at a time. tf32 is fp32 itself where the channels fill chunks; else one pass writes them to the workspace: one thread makes a
 /// chunk, rounds to bf16, applies ReLU's mask, turns, and fills up with zeros. It moves 6 bytes a number of bf16, 8 of tf32, 4 more with a mask. Maps that are kept in bf16 are chunks as they
-/// are; only their gradients go through ReLU's mask (<see cref="Bf16Mask"/>), 6 bytes a number.
+/// are; only their gradients go through ReLU's mask (<see cref="Bf16Mask"/>), 6 bytes a number. 8-bit pixels become one chunk each without being fp32 between, 19 bytes a pixel.
 /// </summary>
 internal static class TensorOperand<TNumbers>
     where TNumbers : struct, ITensorNumbers
@@ -15,6 +15,9 @@ internal static class TensorOperand<TNumbers>
 
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<Chunk>, PackingShape>> Pack =
         new($"{default(TNumbers).Precision.ToString().ToLowerInvariant()}.pack", PackKernel, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<Chunk>, PackingShape>(PackKernel));
+
+    public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<Chunk>, PixelsShape>> PackPixels =
+        new($"{default(TNumbers).Precision.ToString().ToLowerInvariant()}.pack-pixels", PackPixelsKernel, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<Chunk>, PixelsShape>(PackPixelsKernel));
 
     /// <summary>Floats of workspace that <see cref="Take"/> will use.</summary>
     public static long Floats(in PackingShape s) => IsChunks(s) ? 0 : 4L * s.Chunks;
@@ -32,15 +35,29 @@ internal static class TensorOperand<TNumbers>
     {
         if (IsChunks(s))
             return Chunks(from, s.Chunks);
-        var to = Chunks(workspace, s.Chunks);
-        long floats = Floats(s);
-        // A view may not begin behind the last number, even if it is empty.
-        workspace = workspace.Length > floats ? workspace.SubView(floats, workspace.Length - floats) : default;
+        var to = TakeChunks(ref workspace, s.Chunks);
         if (s.Ready != 0)
             Bf16Mask.Run(device, Chunks(from, s.Chunks), Chunks(mask, s.Chunks), to, s.Chunks);
         else
             Pack.On(device)(new KernelConfig((s.Chunks + Threads - 1) / Threads, Threads), from, mask, to, s);
         return to;
+    }
+
+    /// <summary>The pixels' numbers, a chunk a pixel, at the beginning of the workspace, which becomes shorter by them.</summary>
+    public static ArrayView<Chunk> Take(Device device, in PixelsShape s, ArrayView<float> pixels, ref ArrayView<float> workspace)
+    {
+        int chunks = s.B * s.H * s.W;
+        var to = TakeChunks(ref workspace, chunks);
+        PackPixels.On(device)(new KernelConfig((chunks + Threads - 1) / Threads, Threads), pixels, to, s);
+        return to;
+    }
+
+    private static ArrayView<Chunk> TakeChunks(ref ArrayView<float> workspace, int chunks)
+    {
+        var taken = Chunks(workspace, chunks);
+        // A view may not begin behind the last number, even if it is empty.
+        workspace = workspace.Length > 4L * chunks ? workspace.SubView(4L * chunks, workspace.Length - 4L * chunks) : default;
+        return taken;
     }
 
     private static bool IsChunks(in PackingShape s)
@@ -61,5 +78,13 @@ internal static class TensorOperand<TNumbers>
         int channel = chunk * default(TNumbers).PerChunk, step = s.Turned != 0 ? s.Rows : 1;
         int at = s.Turned != 0 ? channel * s.Rows + row : row * (s.Channels + s.Beside) + channel;
         to[row * s.RowChunks + chunk] = default(TNumbers).Pack(new PackingRow(from, mask, at, step, s.Channels - channel, s.Masked));
+    }
+
+    /// <summary>One thread a pixel, whose channels are fewer than a chunk holds.</summary>
+    private static void PackPixelsKernel(ArrayView<float> pixels, ArrayView<Chunk> to, PixelsShape s)
+    {
+        int pixel = Grid.IdxX * Threads + Group.IdxX, size = s.H * s.W;
+        if (pixel < s.B * size)
+            to[pixel] = default(TNumbers).Pack(new PixelRow(pixels, s.Numbers, pixel / size * PixelNumbers.Bytes(s.H, s.W) + pixel % size * PixelNumbers.Channels, 0));
     }
 }

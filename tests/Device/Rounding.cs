@@ -18,4 +18,15 @@ internal static class Rounding
                 value = (float)(Math.Round(value / unit, MidpointRounding.ToEven) * unit);
             }
     }
+
+    /// <summary>The same problem, or, where its pixels would be rounded when they have become numbers, one whose numbers a precision holds exactly: whole ones of up to 8 bits, by powers of two.</summary>
+    public static object To(Precision precision, object problem) => (precision, problem) switch
+    {
+        (Precision.Fp32, _) => problem,
+        (_, PixelConvolutionShape s) => s with { Numbers = Exact },
+        (_, PixelWindowedShape s) => s with { Numbers = Exact },
+        _ => problem,
+    };
+
+    private static readonly PixelNumbers Exact = new(124, 116, 104, 1 / 64f, 1 / 32f, 1 / 128f);
 }

@@ -1,3 +1,4 @@
+using IlgpuNetVlad.App.Emitted;
 using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Layers;
 using IlgpuNetVlad.Engine.Models;
@@ -48,15 +49,12 @@ public sealed class PixelPlans
         Assert.That(expected[1].Any(x => x != 0), "a gradient");
     }
 
-    /// <summary>Where no kernel reads pixels, as on a GPU, they become numbers first.</summary>
+    /// <summary>Where no kernel reads pixels, as on a GPU in fp32, they become numbers first.</summary>
     [Test]
     public void OtherDevices_ConvertFirst_ToTheSameBits()
     {
-        var trunk = new Backbone(
-            "tiny", (device, _) => [new ConvolutionLayer(device, "a", 3, 8, 3, padding: 1), new MaxPoolingLayer("half", 2, 2), new ConvolutionLayer(device, "b", 8, 8, 3)], CeilPooling: false,
-            Preprocessing.ImageNet);
         using var device = Device.Simulation();
-        using var network = Network.Create(device, new NetworkSettings { Pooling = PoolingKind.Max, Preprocessing = Preprocessing.ImageNet }, 3, trunk);
+        using var network = Network.Create(device, new NetworkSettings { Pooling = PoolingKind.Max, Preprocessing = Preprocessing.ImageNet }, 3, Tiny);
         const int height = 9, width = 11;
         using var numbers = network.Plan(Images, height, width, "b", training: true);
         using var pixels = network.Plan(Images, height, width, "b", training: true, pixels: true);
@@ -70,6 +68,35 @@ public sealed class PixelPlans
             Assert.That(found[i], Is.EqualTo(expected[i]).AsCollection, $"result {i}");
         Assert.That(pixels.FirstNonFinite(), Is.Null);
     }
+
+    /// <summary>On tensor cores the first layer reads pixels, with its pooling, or with one to come, forth and back.</summary>
+    [TestCase(Precision.Bf16, false, "convolution.forward-windowed-pixels")]
+    [TestCase(Precision.Tf32, false, "convolution.forward-windowed-pixels")]
+    [TestCase(Precision.Bf16, true, "convolution.forward-pixels, convolution.backward-weights-pixels")]
+    [TestCase(Precision.Tf32, true, "convolution.forward-pixels, convolution.backward-weights-pixels")]
+    public void TensorCores_ReadPixels_ToTheSameBits(Precision precision, bool training, string operations)
+    {
+        using var launcher = new PtxLauncher();
+        using var device = Device.Simulation(precision, launcher);
+        using var network = Network.Create(device, new NetworkSettings { Pooling = PoolingKind.Average, Preprocessing = Preprocessing.ImageNet }, 3, Tiny);
+        const int height = 9, width = 11;
+        using var numbers = network.Plan(Images, height, width, training: training);
+        using var pixels = network.Plan(Images, height, width, training: training, pixels: true);
+        Fill(network, numbers, pixels);
+        var expected = training ? Step(network, numbers) : [device.Download(numbers.Forward(Images))];
+        var seen = new Names();
+        device.Observer = seen;
+        var found = training ? Step(network, pixels) : [device.Download(pixels.Forward(Images))];
+        Assert.That(string.Join(", ", seen.All.Where(n => n.Contains("pixels", StringComparison.Ordinal))), Is.EqualTo(operations));
+        for (int i = 0; i < expected.Count; i++)
+            Assert.That(found[i], Is.EqualTo(expected[i]).AsCollection, $"result {i}");
+        Assert.That(expected[^1].Any(x => x != 0));
+        Assert.That(pixels.Bytes, Is.LessThan(numbers.Bytes));
+    }
+
+    private static readonly Backbone Tiny = new(
+        "tiny", (device, _) => [new ConvolutionLayer(device, "a", 3, 8, 3, padding: 1), new MaxPoolingLayer("half", 2, 2), new ConvolutionLayer(device, "b", 8, 8, 3)], CeilPooling: false,
+        Preprocessing.ImageNet);
 
     [Test]
     public void AMirroredImage_IsThatOfItsNumbers()

@@ -19,6 +19,7 @@ public sealed class EmittedPtxAgrees
     {
         if (operation.RefusalOf(variant, Devices.Emitted, problem) is not null)
             return;
+        problem = Rounding.To(variant.Precision, problem);
         var inputs = operation.InputsFor(problem, seed: 11);
         // As in VariantsAgree: what bf16 or tf32 hold exactly leaves the errors of the sums alone.
         foreach (var (input, _) in inputs.Zip(operation.BuffersOf(problem)).Where(b => !b.Second.IsIndex && b.Second.Bf16Row == 0))

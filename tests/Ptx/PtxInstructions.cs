@@ -57,6 +57,11 @@ public sealed class PtxInstructions
             yield return Wide(condition, "s64", (a, b) => of((long)a, (long)b));
             yield return Wide(condition, "u64", (a, b) => of(a.CompareTo(b), 0));
         }
+        foreach (var (condition, of) in new (string, Func<ulong, ulong, bool>)[] { ("lo", (a, b) => a < b), ("ls", (a, b) => a <= b), ("hi", (a, b) => a > b), ("hs", (a, b) => a >= b) })
+        {
+            yield return Holds("u32", condition, (a, b) => of(a, b));
+            yield return Wide(condition, "u64", of);
+        }
         yield return Float("add", (a, b) => a + b);
         yield return Float("sub", (a, b) => a - b);
         yield return Float("mul", (a, b) => a * b);

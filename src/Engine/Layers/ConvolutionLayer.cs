@@ -87,29 +87,35 @@ public sealed class ConvolutionLayer : Layer
     }
 
     /// <summary>The same from 8-bit pixels, with the pooling behind it where there is one to join, or null where this device has no kernel for that.</summary>
-    internal Layer? FromPixels(PixelNumbers numbers, MaxPoolingLayer? pooling, Device device, MapShape input)
+    /// <param name="learns">Whether there is a way back through it.</param>
+    internal Layer? FromPixels(PixelNumbers numbers, MaxPoolingLayer? pooling, Device device, MapShape input, bool learns)
     {
-        if (!Convolution.FusesPixels(device, Shape(1, input)))
-            return null;
-        return pooling is null ? new PixelConvolutionLayer(this, numbers)
-            : Convolution.FusesWindows(device, pooling.Behind(Shape(1, input)))
-                ? new PooledConvolutionLayer<PixelWindowedShape>(
-                    this, pooling, Convolution.ForwardWindowedPixelsOperation, (images, map) => new(pooling.Behind(Shape(images, map)), numbers))
-                : null;
+        if (pooling is null)
+            return Convolution.FusesPixels(device, new(Shape(1, input), numbers), learns) ? new PixelConvolutionLayer(this, numbers) : null;
+        return Convolution.FusesPixels(device, new(pooling.Behind(Shape(1, input)), numbers))
+            ? new PooledConvolutionLayer<PixelWindowedShape>(this, pooling, Convolution.ForwardWindowedPixelsOperation, (images, map) => new(pooling.Behind(Shape(images, map)), numbers))
+            : null;
     }
 
     public override void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx)
     {
         var s = BackwardShape(pass.Images, pass.Maps);
-        if (s.Relu == 0 && relu)
-            ReluMask.Run(pass.Device, new(s.B * s.P * s.Q, oc), pass.Y, dy);
+        MaskGradient(pass, dy);
         Convolution.BackwardWeights(pass.Device, s, pass.X, pass.Y, dy, Weight.Gradient, Bias.Gradient, pass.Workspace);
         if (dx.Length > 0)
             Convolution.BackwardDataOperation.RunPrepared(pass.Device, s, [Weight.Value, pass.Y, dy, dx], pass.Prepared, pass.Workspace);
     }
 
+    /// <summary>The gradient as <see cref="BackwardShape"/> has it.</summary>
+    internal void MaskGradient(in LayerPass pass, ArrayView<float> dy)
+    {
+        var s = BackwardShape(pass.Images, pass.Maps);
+        if (s.Relu == 0 && relu)
+            ReluMask.Run(pass.Device, new(s.B * s.P * s.Q, oc), pass.Y, dy);
+    }
+
     /// <summary>Where gradients are bf16 they go through ReLU's mask before, once for both products; in fp32 each product masks what it reads.</summary>
-    private ConvolutionShape BackwardShape(int images, LayerMaps maps)
+    internal ConvolutionShape BackwardShape(int images, LayerMaps maps)
     {
         var s = Shape(images, maps);
         return maps.YBf16 ? s with { Relu = 0 } : s;

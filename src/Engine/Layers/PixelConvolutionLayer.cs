@@ -18,6 +18,8 @@ internal sealed class PixelConvolutionLayer(ConvolutionLayer convolution, PixelN
 
     public override MapShape Output(MapShape input) => convolution.Output(input);
 
+    public override bool MakesBf16(Device device, MapShape input, bool learns) => Convolution.MakesBf16OfPixels(device, Shape(1, new(input, YBf16: true)), learns);
+
     public override long Prepared(Device device, int images, LayerMaps maps) => Convolution.ForwardPixelsOperation.Prepared(device, Shape(images, maps));
 
     public override string PreparedLayout(Device device, int images, LayerMaps maps) => Convolution.ForwardPixelsOperation.Choose(device, Shape(images, maps)).Name;
@@ -27,17 +29,22 @@ internal sealed class PixelConvolutionLayer(ConvolutionLayer convolution, PixelN
 
     public override long ForwardWorkspace(Device device, int images, LayerMaps maps) => Convolution.ForwardPixelsOperation.PreparedWorkspace(device, Shape(images, maps));
 
-    public override long BackwardWorkspace(Device device, int images, LayerMaps maps, bool data) => Convolution.BackwardWeightsPixelsOperation.Workspace(device, Shape(images, maps));
+    public override long BackwardWorkspace(Device device, int images, LayerMaps maps, bool data) => Convolution.BackwardWeightsPixelsOperation.Workspace(device, BackwardShape(images, maps));
 
     public override void Forward(in LayerPass pass)
         => Convolution.ForwardPixelsOperation.RunPrepared(
             pass.Device, Shape(pass.Images, pass.Maps), [pass.X, convolution.Weight.Value, convolution.Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
 
     public override void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx)
-        => Convolution.BackwardWeightsPixelsOperation.Run(
-            pass.Device, Shape(pass.Images, pass.Maps), [pass.X, pass.Y, dy, convolution.Weight.Gradient, convolution.Bias.Gradient], pass.Workspace);
+    {
+        convolution.MaskGradient(pass, dy);
+        Convolution.BackwardWeightsPixelsOperation.Run(
+            pass.Device, BackwardShape(pass.Images, pass.Maps), [pass.X, pass.Y, dy, convolution.Weight.Gradient, convolution.Bias.Gradient], pass.Workspace);
+    }
 
     public override string Export(OnnxGraph graph, string x) => convolution.Export(graph, x);
 
     private PixelConvolutionShape Shape(int images, LayerMaps maps) => new(convolution.Shape(images, maps), numbers);
+
+    private PixelConvolutionShape BackwardShape(int images, LayerMaps maps) => new(convolution.BackwardShape(images, maps), numbers);
 }

@@ -113,7 +113,7 @@ internal sealed class PlanLayout
         List<Layer> layers = [.. network.Layers.Take(first..end)];
         pixels &= first == 0;
         int frozen = firstLearning - first;
-        if (pixels && TakePixels(network, layers, input, training))
+        if (pixels && TakePixels(network, layers, input, training, learns: training && frozen == 0))
             frozen++;
         if (training)
             return new(network, layers, maxImages, input, frozen, pixels);
@@ -123,17 +123,17 @@ internal sealed class PlanLayout
 
     /// <summary>Puts in the first layer's place, or before it, what takes 8-bit pixels.</summary>
     /// <returns>Whether there is a layer more.</returns>
-    private static bool TakePixels(Network network, List<Layer> layers, MapShape input, bool training)
+    private static bool TakePixels(Network network, List<Layer> layers, MapShape input, bool training, bool learns)
     {
         var numbers = network.Settings.Preprocessing.Numbers;
         var pooling = !training && layers.Count > 1 ? layers[1] as MaxPoolingLayer : null;
-        if (pooling is not null && (layers[0] as ConvolutionLayer)?.FromPixels(numbers, pooling, network.Device, input) is { } both)
+        if (pooling is not null && (layers[0] as ConvolutionLayer)?.FromPixels(numbers, pooling, network.Device, input, learns) is { } both)
         {
             layers.RemoveAt(0);
             layers[0] = both;
             return false;
         }
-        if ((layers[0] as ConvolutionLayer)?.FromPixels(numbers, null, network.Device, input) is { } first)
+        if ((layers[0] as ConvolutionLayer)?.FromPixels(numbers, null, network.Device, input, learns) is { } first)
         {
             layers[0] = first;
             return false;

@@ -87,6 +87,9 @@ internal static partial class InstructionSet
             set[$"setp.le.{type}"] = Binary((a, b) => One(Vector512.LessThanOrEqual(key(a), key(b)).AsUInt64()));
             set[$"setp.gt.{type}"] = Binary((a, b) => One(Vector512.GreaterThan(key(a), key(b)).AsUInt64()));
             set[$"setp.ge.{type}"] = Binary((a, b) => One(Vector512.GreaterThanOrEqual(key(a), key(b)).AsUInt64()));
+            if (type[0] == 'u')
+                foreach (var (name, same) in new[] { ("lo", "lt"), ("ls", "le"), ("hi", "gt"), ("hs", "ge") })
+                    set[$"setp.{name}.{type}"] = set[$"setp.{same}.{type}"];
         }
         AddComparison(set, "eq", Vector512.Equals);
         AddComparison(set, "ne", (a, b) => ~Vector512.Equals(a, b) & BothNumbers(a, b));
