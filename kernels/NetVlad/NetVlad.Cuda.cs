@@ -16,10 +16,12 @@ public static partial class NetVlad
         /// <summary>What <see cref="NetVladLayout"/> tells | moments | scratch memory of products.</summary>
         public static long ForwardWorkspace(Device device, NetVladShape s) => Kept(s) + TProducts.Scratch(s, backward: false);
 
-        /// <summary>y, two scalars an image, dV, c·dV, x·dV and ds, and then what the forward pass takes.</summary>
+        /// <summary>y, two scalars an image, dV, c·dV, x·dV and ds, dx̂ where dx is bf16, and then what the forward pass takes.</summary>
         public static long BackwardWorkspace(Device device, NetVladShape s)
-            => 2 * Room(s.YLength) + Room(2 * s.B) + Room(s.B * s.K) + Room((long)TProducts.DotParts * s.B * s.N * s.K) + Room(s.B * s.N * s.K) + Kept(s)
+            => UnitGradient(s) + 2 * Room(s.YLength) + Room(2 * s.B) + Room(s.B * s.K) + Room((long)TProducts.DotParts * s.B * s.N * s.K) + Room(s.B * s.N * s.K) + Kept(s)
                 + TProducts.Scratch(s, backward: true);
+
+        private static long UnitGradient(in NetVladShape s) => s.XBf16 != 0 && s.SkipData == 0 ? Room(s.XLength) : 0;
 
         private static long Kept(in NetVladShape s) => Room(NetVladLayout.Length(s)) + Room(TProducts.MomentsOf(s).Length(s));
 
@@ -57,6 +59,7 @@ public static partial class NetVlad
             var centre = Take(ref workspace, s.B * s.K);
             var dots = Take(ref workspace, (long)TProducts.DotParts * s.B * s.N * s.K);
             var logits = Take(ref workspace, s.B * s.N * s.K);
+            var unit = UnitGradient(s) > 0 ? Take(ref workspace, s.XLength) : v[5];
             Forward(device, s, x, w, b, c, y, workspace);
             var layout = TProducts.MomentsOf(s);
             var kept = Take(ref workspace, NetVladLayout.Length(s));
@@ -67,8 +70,11 @@ public static partial class NetVlad
             NetVladGradientKernels.LogitGradient.On(device)(new KernelConfig(s.B * s.N, SimtSum.Threads), kept, dots, centre, logits, s, TProducts.DotParts);
             if (s.SkipData == 0)
             {
-                TProducts.Spread(device, s, kept, residual, logits, w, v[5], workspace);
-                NetVladGradientKernels.DataGradient.On(device)(new KernelConfig(s.B * s.N, SimtSum.Threads), kept, x, v[5], s);
+                TProducts.Spread(device, s, kept, residual, logits, w, unit, workspace);
+                if (s.XBf16 != 0)
+                    NetVladGradientKernels.Bf16DataGradient.On(device)(new KernelConfig(s.B * s.N, SimtSum.Threads), kept, x, unit, v[5], s);
+                else
+                    NetVladGradientKernels.DataGradient.On(device)(new KernelConfig(s.B * s.N, SimtSum.Threads), kept, x, v[5], s);
             }
             TProducts.Moments(device, s, x, Inverse(kept, s), logits, moments, workspace);
             NetVladGradientKernels.ParameterGradient.On(device)(NetVladKernels.ClusterGrid(s, 1), kept, moments, residual, v[6], v[8], s, layout);

@@ -30,9 +30,10 @@ public static partial class NetVlad
         Check = s => s.Wrong(),
         Buffers = s =>
         [
-            new("x", s.XLength, Access.Read), new("w", s.K * s.D, Access.Read), new("b", s.HasBias * s.K, Access.Read), new("c", s.K * s.D, Access.Read),
+            X("x", s, Access.Read), new("w", s.K * s.D, Access.Read), new("b", s.HasBias * s.K, Access.Read), new("c", s.K * s.D, Access.Read),
             new("y", s.YLength, Access.Write),
         ],
+        HasBf16Maps = s => s.XBf16 != 0,
         Flops = s => 4.0 * s.B * s.N * s.K * s.D,
         // Logits of size ‖w‖ are off by √D·u·‖w‖, which the softmax turns into a relative error; V_k is a difference of sums: the
         // golden bound of 1e-5 less a margin for what the goldens' own rounding to fp32 takes.
@@ -44,6 +45,7 @@ public static partial class NetVlad
                 Cuda<TensorNetVladProducts>.ForwardKernels)
             {
                 Precision = Precision.Tf32,
+                TakesBf16Maps = true,
             },
             new("simt", VariantKind.Simt, Cuda<SimtNetVladProducts>.Forward, Cuda<SimtNetVladProducts>.ForwardWorkspace, kernels: Cuda<SimtNetVladProducts>.ForwardKernels),
             new("reference", VariantKind.Reference, ForwardReference),
@@ -60,12 +62,14 @@ public static partial class NetVlad
         Check = s => s.Wrong(),
         Buffers = s =>
         [
-            new("x", s.XLength, Access.Read), new("w", s.K * s.D, Access.Read), new("b", s.HasBias * s.K, Access.Read), new("c", s.K * s.D, Access.Read),
-            new("dy", s.YLength, Access.Read), new("dx", s.SkipData != 0 ? 0 : s.XLength, Access.Write), new("dw", s.K * s.D, Access.Write), new("db", s.HasBias * s.K, Access.Write),
+            X("x", s, Access.Read), new("w", s.K * s.D, Access.Read), new("b", s.HasBias * s.K, Access.Read), new("c", s.K * s.D, Access.Read),
+            new("dy", s.YLength, Access.Read), s.SkipData != 0 ? new("dx", 0, Access.Write) : X("dx", s, Access.Write), new("dw", s.K * s.D, Access.Write), new("db", s.HasBias * s.K, Access.Write),
             new("dc", s.K * s.D, Access.Write),
         ],
+        HasBf16Maps = s => s.XBf16 != 0,
         Flops = s => 12.0 * s.B * s.N * s.K * s.D,
-        Tolerance = _ => 5e-5, // half of the golden bound: three normalisations, each a difference of nearly parallel vectors
+        // Half of the golden bound: three normalisations, each a difference of nearly parallel vectors.
+        Tolerance = s => 5e-5 + (s.SkipData != 0 ? 0 : s.XBf16 * Bf16Rows.Rounding),
         Variants =
         [
             new("host-6x4v", VariantKind.Host, BackwardHost, HostNetVlad.BackwardWorkspace),
@@ -73,6 +77,7 @@ public static partial class NetVlad
                 Cuda<TensorNetVladProducts>.BackwardKernels)
             {
                 Precision = Precision.Tf32,
+                TakesBf16Maps = true,
             },
             new("simt", VariantKind.Simt, Cuda<SimtNetVladProducts>.Backward, Cuda<SimtNetVladProducts>.BackwardWorkspace, kernels: Cuda<SimtNetVladProducts>.BackwardKernels),
             new("reference", VariantKind.Reference, BackwardReference),
@@ -92,10 +97,17 @@ public static partial class NetVlad
         ArrayView<float> dx, ArrayView<float> dw, ArrayView<float> db, ArrayView<float> dc, ArrayView<float> workspace)
         => BackwardOperation.Run(device, shape, [x, w, b, c, dy, dx, dw, db, dc], workspace);
 
+    /// <summary>Whether a shape runs on a device with its map as it is kept in memory.</summary>
+    /// <param name="learns">Also on the way back.</param>
+    public static bool TakesMap(Device device, in NetVladShape shape, bool learns) => ForwardOperation.Takes(device, shape) && (!learns || BackwardOperation.Takes(device, shape));
+
+    private static BufferSpec X(string name, in NetVladShape s, Access access) => BufferSpec.Map(name, (long)s.B * s.N, s.D, s.XBf16, access);
+
     private static NetVladShape[] ExampleShapes =>
     [
         new(0, 3, 4, 2), new(1, 1, 1, 1, 1), new(1, 2, 5, 3), new(2, 11, 16, 8, 1), new(1, 9, 64, 64, 1), new(2, 16, 32, 16), new(2, 30, 24, 12, 0, 1),
         new(3, 7, 17, 5, 1, 1), new(1, 97, 37, 26), new(1, 7, 19, 70, 1), new(2, 9, 20, 6, 1, 0, 1),
+        new(2, 19, 21, 6, 1, XBf16: 1), new(1, 18, 136, 5, XBf16: 1, SkipData: 1), new(0, 3, 4, 2, XBf16: 1),
     ];
 
     /// <summary>Logits of a useful size: w about 5 long.</summary>

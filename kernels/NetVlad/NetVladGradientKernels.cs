@@ -18,13 +18,16 @@ internal static class NetVladGradientKernels
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape>> DataGradient =
         new("netvlad.data-gradient", DataGradientKernel, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape>(DataGradientKernel));
 
+    public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape>> Bf16DataGradient =
+        new("netvlad.data-gradient.bf16", Bf16DataGradientKernel, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape>(Bf16DataGradientKernel));
+
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape, NetVladMoments>> ParameterGradient =
         new("netvlad.parameter-gradient", ParameterGradientKernel, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, NetVladShape, NetVladMoments>(ParameterGradientKernel));
 
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, NetVladShape>> BiasGradient =
         new("netvlad.bias-gradient", BiasGradientKernel, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, NetVladShape>(BiasGradientKernel));
 
-    public static IReadOnlyList<SimtKernel> All => [Unnormalize, ClusterGradient, LogitGradient, DataGradient, ParameterGradient, BiasGradient];
+    public static IReadOnlyList<SimtKernel> All => [Unnormalize, ClusterGradient, LogitGradient, DataGradient, Bf16DataGradient, ParameterGradient, BiasGradient];
 
     /// <summary>y·dy and 1/‖vec V̂‖ of an image.</summary>
     private static void UnnormalizeKernel(ArrayView<float> workspace, ArrayView<float> y, ArrayView<float> dy, ArrayView<float> scalars, NetVladShape s)
@@ -99,6 +102,28 @@ internal static class NetVladGradientKernels
         float scale = SimtSum.GradientScale(SimtSum.Over(square, shared), s.SoftFloor);
         for (int d = Group.IdxX; d < s.D; d += SimtSum.Threads)
             dx[row * s.D + d] = (dx[row * s.D + d] - x[row * s.D + d] * inverse * inward) * scale;
+    }
+
+    /// <summary>dx of a local descriptor from dx̂ [B,N,D], x and dx in bf16: two channels a thread, rounded once.</summary>
+    private static void Bf16DataGradientKernel(ArrayView<float> workspace, ArrayView<float> x, ArrayView<float> unit, ArrayView<float> dx, NetVladShape s)
+    {
+        var shared = SharedMemory.Allocate<float>(SimtSum.Threads);
+        int row = Grid.IdxX;
+        float inverse = workspace[NetVladLayout.InverseAt(s) + row], inward = 0, square = 0;
+        for (int d = 2 * Group.IdxX; d < s.D; d += 2 * SimtSum.Threads)
+        {
+            MapPair value = Bf16Rows.Load(x, 1, row, d, s.D), gradient = Bf16Rows.Load(unit, 0, row, d, s.D);
+            inward = PtxMath.Fma(value.Second * inverse, gradient.Second, PtxMath.Fma(value.First * inverse, gradient.First, inward));
+            square = PtxMath.Fma(value.Second, value.Second, PtxMath.Fma(value.First, value.First, square));
+        }
+        inward = SimtSum.Over(inward, shared);
+        float scale = SimtSum.GradientScale(SimtSum.Over(square, shared), s.SoftFloor);
+        // With what fills up the row.
+        for (int d = 2 * Group.IdxX; d < 2 * Bf16Rows.RowFloats(s.D); d += 2 * SimtSum.Threads)
+        {
+            MapPair value = Bf16Rows.Load(x, 1, row, d, s.D), gradient = d < s.D ? Bf16Rows.Load(unit, 0, row, d, s.D) : new MapPair();
+            Bf16Rows.Store(dx, 1, row, d, s.D, (gradient.First - value.First * inverse * inward) * scale, (gradient.Second - value.Second * inverse * inward) * scale);
+        }
     }
 
     private static void ParameterGradientKernel(ArrayView<float> workspace, ArrayView<float> moments, ArrayView<float> residual,

@@ -29,8 +29,15 @@ internal static class NetVladKernels
         var shared = SharedMemory.Allocate<float>(SimtSum.Threads);
         int row = Grid.IdxX, start = row * s.D, to = row * s.K;
         float square = 0;
-        for (int d = Group.IdxX; d < s.D; d += SimtSum.Threads)
-            square = PtxMath.Fma(x[start + d], x[start + d], square);
+        if (s.XBf16 != 0)
+            for (int d = 2 * Group.IdxX; d < s.D; d += 2 * SimtSum.Threads)
+            {
+                var pair = Bf16Rows.Load(x, 1, row, d, s.D);
+                square = PtxMath.Fma(pair.Second, pair.Second, PtxMath.Fma(pair.First, pair.First, square));
+            }
+        else
+            for (int d = Group.IdxX; d < s.D; d += SimtSum.Threads)
+                square = PtxMath.Fma(x[start + d], x[start + d], square);
         float inverse = PtxMath.Divide(1, SimtSum.Norm(SimtSum.Over(square, shared), s.SoftFloor));
         float largest = float.NegativeInfinity;
         for (int k = Group.IdxX; k < s.K; k += SimtSum.Threads)

@@ -5,13 +5,14 @@ namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
 /// NetVLAD's products on tensor cores in tf32 (for --precision bf16 too: they are few, and tf32 takes x as it is). Dots are matrix products; moments are the gradient by weights of a
-/// convolution of one tap, with slices that end where images do. Assignments and their gradients, and dV, go in as parts (<see cref="Tf32Parts"/>, <see cref="NetVladSpread"/>).
+/// convolution of one tap, with slices that end where images do. Assignments and their gradients, and dV, go in as parts (<see cref="Tf32Parts"/>, <see cref="NetVladSpread"/>). A map in bf16 is read as it is
+/// (<see cref="Bf16Dots"/>, <see cref="Bf16Moments"/>): tf32 holds its numbers.
 /// </summary>
 internal readonly struct TensorNetVladProducts : INetVladProducts
 {
     public static IReadOnlyList<SimtKernel> ForwardKernels =>
     [
-        TensorCoreBackwardWeights<NarrowTile, Tf32Numbers>.Kernel, TensorCoreGemm<NarrowTile, Tf32Numbers>.Kernel, Tf32Parts.Kernel, TensorOperand<Tf32Numbers>.Pack,
+        TensorCoreBackwardWeights<NarrowTile, Tf32Numbers>.Kernel, TensorCoreGemm<NarrowTile, Tf32Numbers>.Kernel, Tf32Parts.Kernel, TensorOperand<Tf32Numbers>.Pack, Bf16Dots.Kernel, Bf16Moments.Kernel,
     ];
 
     public static IReadOnlyList<SimtKernel> BackwardKernels => [.. ForwardKernels, NetVladSpread.Rows, NetVladSpread.Columns];
@@ -26,10 +27,10 @@ internal readonly struct TensorNetVladProducts : INetVladProducts
     {
         long dots = TensorOperand<Tf32Numbers>.Floats(PackMatrix(s, s.K));
         long moments = Room(Tf32Parts.Count * (long)s.B * s.N * s.K) + TensorOperand<Tf32Numbers>.Floats(PackWeights(s));
-        long forward = TensorOperand<Tf32Numbers>.Floats(PackX(s)) + Math.Max(dots, moments);
+        long forward = XFloats(s) + Math.Max(dots, moments);
         if (!backward)
             return forward;
-        long imageDots = TensorOperand<Tf32Numbers>.Floats(PackX(s)) + Room(Tf32Parts.Count * (long)s.YLength) + TensorOperand<Tf32Numbers>.Floats(PackMatrix(s, Tf32Parts.Count * s.B * s.K));
+        long imageDots = XFloats(s) + Room(Tf32Parts.Count * (long)s.YLength) + TensorOperand<Tf32Numbers>.Floats(PackMatrix(s, Tf32Parts.Count * s.B * s.K));
         PackingShape rows = PackSpread(s, s.N), columns = PackSpread(s, s.D);
         long spread = s.SkipData != 0 ? 0 : NetVladSpread.Floats(s, s.N) + NetVladSpread.Floats(s, s.D) + TensorOperand<Tf32Numbers>.Floats(rows) + TensorOperand<Tf32Numbers>.Floats(columns);
         return Math.Max(forward, Math.Max(imageDots, spread));
@@ -43,18 +44,18 @@ internal readonly struct TensorNetVladProducts : INetVladProducts
 
     public static void Dots(Device device, in NetVladShape s, ArrayView<float> x, ArrayView<float> m, ArrayView<float> result, ArrayView<float> scratch)
     {
-        var rows = TensorOperand<Tf32Numbers>.Take(device, PackX(s), x, x, ref scratch);
+        var rows = TakeX(device, s, x, ref scratch);
         var columns = TensorOperand<Tf32Numbers>.Take(device, PackMatrix(s, s.K), m, m, ref scratch);
-        Multiply(device, s.B * s.N, s.K, PackX(s).RowChunks, 1, rows, columns, result);
+        MultiplyX(device, s, s.B * s.N, s.K, 1, rows, columns, result);
     }
 
     public static void ImageDots(Device device, in NetVladShape s, ArrayView<float> x, ArrayView<float> m, ArrayView<float> result, ArrayView<float> scratch)
     {
         var parts = Take(ref scratch, Tf32Parts.Count * (long)s.YLength);
         Tf32Parts.Run(device, m, parts, s.B, s.K * s.D);
-        var rows = TensorOperand<Tf32Numbers>.Take(device, PackX(s), x, x, ref scratch);
+        var rows = TakeX(device, s, x, ref scratch);
         var columns = TensorOperand<Tf32Numbers>.Take(device, PackMatrix(s, Tf32Parts.Count * s.B * s.K), parts, parts, ref scratch);
-        Multiply(device, s.N, Tf32Parts.Count * s.K, PackX(s).RowChunks, s.B, rows, columns, result);
+        MultiplyX(device, s, s.N, Tf32Parts.Count * s.K, s.B, rows, columns, result);
     }
 
     public static void Spread(
@@ -73,10 +74,29 @@ internal readonly struct TensorNetVladProducts : INetVladProducts
         int columns = Tf32Parts.Count * s.K, slices = Slices(s);
         var parts = Take(ref scratch, (long)s.B * s.N * columns);
         Tf32Parts.RunScaled(device, weights, inverse, parts, s.B * s.N, s.K);
-        var pixels = TensorOperand<Tf32Numbers>.Take(device, PackX(s), x, x, ref scratch);
+        var pixels = TakeX(device, s, x, ref scratch);
         var gradient = TensorOperand<Tf32Numbers>.Take(device, PackWeights(s), parts, parts, ref scratch);
+        if (s.XBf16 != 0)
+        {
+            Bf16Moments.Add(device, new(s.B * s.N, columns, PackWeights(s).RowChunks, s.D, s.N / slices), pixels, gradient, result);
+            return;
+        }
         var p = TensorCoreProblem.Of<NarrowTile, Tf32Numbers>(new ConvolutionShape(s.B, 1, s.N, s.D, columns, 1, 1)) with { Slices = s.B * slices, SlicePixels = s.N / slices };
         TensorCoreBackwardWeights<NarrowTile, Tf32Numbers>.Kernel.On(device)(TensorTile<NarrowTile, Tf32Numbers>.Blocks(p.InRows, columns, p.Slices), pixels, gradient, result, p);
+    }
+
+    /// <summary>x as chunks: of tf32, or of bf16 where it is kept so.</summary>
+    private static ArrayView<Chunk> TakeX(Device device, in NetVladShape s, ArrayView<float> x, ref ArrayView<float> scratch)
+        => s.XBf16 != 0 ? TensorOperand<Bf16Numbers>.Taken(PackingShape.Of<Bf16Numbers>(s.B * s.N, s.D, ready: 1), x, x) : TensorOperand<Tf32Numbers>.Take(device, PackX(s), x, x, ref scratch);
+
+    private static long XFloats(in NetVladShape s) => s.XBf16 != 0 ? 0 : TensorOperand<Tf32Numbers>.Floats(PackX(s));
+
+    private static void MultiplyX(Device device, in NetVladShape s, int rows, int columns, int images, ArrayView<Chunk> x, ArrayView<Chunk> m, ArrayView<float> result)
+    {
+        if (s.XBf16 != 0)
+            Bf16Dots.Multiply(device, rows, columns, PackX(s).RowChunks, images, x, m, result);
+        else
+            Multiply(device, rows, columns, PackX(s).RowChunks, images, x, m, result);
     }
 
     private static void Multiply(Device device, int rows, int columns, int chunks, int images, ArrayView<Chunk> a, ArrayView<Chunk> b, ArrayView<float> c)

@@ -59,6 +59,7 @@ public static partial class LocalResponse
             return s.K + s.AlphaOverN * square;
         }
 
-        private static float Power(float scale, float beta) => PtxMath.Exp2(PtxMath.Log2(scale) * -beta);
+        /// <summary>t^−β.</summary>
+        public static float Power(float scale, float beta) => PtxMath.Exp2(PtxMath.Log2(scale) * -beta);
     }
 }

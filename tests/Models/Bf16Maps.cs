@@ -4,6 +4,7 @@ using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Layers;
 using IlgpuNetVlad.Engine.Models;
 using IlgpuNetVlad.Kernels;
+using IlgpuNetVlad.Tests.DeviceTests;
 
 namespace IlgpuNetVlad.Tests.Models;
 
@@ -67,7 +68,7 @@ public sealed class Bf16Maps
     [TestCase(nameof(Pooling), false, "0 1 1 1 1 0 0", TestName = "Without a way back the first pooling is the convolution's, and the fire module takes bf16")]
     [TestCase(nameof(Pooling), true, "0 1 1 1 0 0 0 0", TestName = "On a way back a fire module adds up gradients in fp32")]
     [TestCase(nameof(Convolutions), true, "0 1 1 0 0")]
-    [TestCase(nameof(Mixed), true, "0 0 0 1 0 0 0 0", TestName = "Local response and groups have fp32 around them; a pooling takes one and makes the other")]
+    [TestCase(nameof(Mixed), true, "0 1 1 1 0 0 0 0", TestName = "Groups have fp32 around them; local response takes and makes bf16")]
     public void WhichMaps(string trunk, bool training, string expected)
     {
         using var network = Network(Device, Named(trunk));
@@ -87,11 +88,10 @@ public sealed class Bf16Maps
         }
     }
 
-    [TestCase(nameof(Pooling))]
-    [TestCase(nameof(Mixed))]
-    public void Descriptors_AreThoseOfMapsInFp32_BitForBit(string trunk)
+    [Test]
+    public void Descriptors_AreThoseOfMapsInFp32_BitForBit()
     {
-        using var network = Network(Device, Named(trunk));
+        using var network = Network(Device, Pooling);
         using var plan = network.Plan(Images, Height, Width);
         Device.Upload(Numbers(), plan.Input);
         float[] descriptors = Device.Download(plan.Forward(Images));
@@ -99,6 +99,60 @@ public sealed class Bf16Maps
         Assert.That(descriptors, Is.EqualTo(alone.Forward(Numbers())).AsCollection);
         Assert.That(Device.Download(plan.Features(Images)), Is.EqualTo(alone.Map(network.Layers.Count - 1)).AsCollection, "the last map is fp32");
         Assert.That(Device.Download(plan.Forward(Images)), Is.EqualTo(descriptors).AsCollection);
+    }
+
+    /// <summary>
+    /// Local response does not commute with rounding: what it takes and what it makes are each 2⁻⁹ off at most, and the products behind it round as they do without bf16 maps. So descriptors, sums of both signs, lie within
+    /// 2⁻⁷ of those of fp32 maps.
+    /// </summary>
+    [Test]
+    public void LocalResponse_TakesAndMakesBf16()
+    {
+        using var network = Network(Device, Mixed);
+        using var plan = network.Plan(Images, Height, Width);
+        Device.Upload(Numbers(), plan.Input);
+        using var alone = new OneByOne(network);
+        float[] expected = alone.Forward(Numbers());
+        Assert.That(DeviceCheck.RelativeError(Device.Download(plan.Forward(Images)), expected), Is.LessThan(1 / 128.0).And.GreaterThan(1e-5));
+    }
+
+    /// <summary>
+    /// NetVLAD reads its map in bf16, and writes the gradient of it so: what it computes of that is what it computes of the same numbers in fp32, with tf32 products which hold them all.
+    /// </summary>
+    [TestCase(false)]
+    [TestCase(true)]
+    public void NetVlad_ReadsItsMapInBf16(bool training)
+    {
+        using var network = TinyTrunk.Network(Device, PoolingKind.NetVlad, trunk: TinyTrunk.Convolutions);
+        Assert.That(PlanLayout.Of(network, PlanPart.Whole, Images, Height, Width, 0, training).Bf16, Is.EqualTo(training ? [false, true, true, true, true, false] : new[] { false, true, true, true, false }));
+        using var plan = network.Plan(Images, Height, Width, training: training);
+        Device.Upload(Numbers(), plan.Input);
+        float[] descriptors = Device.Download(plan.Forward(Images));
+        Assert.That(plan.HasBf16Features);
+        var map = new float[Images * plan.FeatureShape.Length];
+        plan.ReadFeatures(Images, map);
+        float[] rounded = [.. map];
+        Rounding.To(Precision.Bf16, rounded);
+        Assert.That(map, Is.EqualTo(rounded).AsCollection, "as many bits as bf16 has");
+
+        var layer = (NetVladLayer)network.Pooling;
+        using var x = Device.Allocate(map);
+        using var y = Device.Allocate(descriptors.Length);
+        using var workspace = Device.Allocate(Math.Max(layer.ForwardWorkspace(Device, Images, plan.FeatureShape), layer.BackwardWorkspace(Device, Images, plan.FeatureShape, data: true)));
+        var pass = new LayerPass(Device, Images, plan.FeatureShape, x, y, default, workspace);
+        layer.Forward(pass);
+        // Norms add up two channels a thread, in another order.
+        Assert.That(DeviceCheck.RelativeError(descriptors, Device.Download(y)), Is.LessThan(5e-6));
+        if (!training)
+            return;
+        float[] dDescriptors = TinyTrunk.Numbers(new Random(8), descriptors.Length);
+        using var dy = Device.Allocate(dDescriptors);
+        plan.Backward(Images, dy);
+        float[] centroids = layer.Centroids.ReadGradient(), weight = layer.Weight.ReadGradient();
+        using var dx = Device.Allocate(map.Length);
+        layer.Backward(pass, dy, dx);
+        Assert.That(DeviceCheck.RelativeError(centroids, layer.Centroids.ReadGradient()), Is.LessThan(5e-5));
+        Assert.That(DeviceCheck.RelativeError(weight, layer.Weight.ReadGradient()), Is.LessThan(5e-5));
     }
 
     /// <summary>

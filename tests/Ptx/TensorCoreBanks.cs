@@ -8,10 +8,10 @@ namespace IlgpuNetVlad.Tests.Ptx;
 public sealed class TensorCoreBanks
 {
     public static IEnumerable<TestCaseData> Kernels()
-        => from operation in KernelTable.All
-           from variant in operation.AllVariants
-           where variant.Kind is VariantKind.TensorCore or VariantKind.Wgmma && !operation.Name.StartsWith("max-pooling", StringComparison.Ordinal)
-           select new TestCaseData(variant.Kernels[0]).SetArgDisplayNames(variant.Kernels[0].Name);
+        => (from operation in KernelTable.All
+            from variant in operation.AllVariants
+            where variant.Kind is VariantKind.TensorCore or VariantKind.Wgmma && operation.Name.Split('.')[0] is not ("max-pooling" or "local-response")
+            select variant.Kernels[0]).Concat([Bf16Dots.Kernel, Bf16Moments.Kernel]).Distinct().Select(kernel => new TestCaseData(kernel).SetArgDisplayNames(kernel.Name));
 
     [TestCaseSource(nameof(Kernels))]
     public void NoTwoThreadsMeetInABank(SimtKernel kernel)

@@ -15,16 +15,21 @@ public sealed class LocalResponseLayer(string name, int size, float alphaOverN, 
 
     public override MapShape Output(MapShape input) => input;
 
-    public override void Forward(in LayerPass pass) => LocalResponse.Forward(pass.Device, Shape(pass), pass.X, pass.Y);
+    public override bool TakesBf16(Device device, MapShape input, bool learns) => LocalResponse.TakesMaps(device, Shape(1, new(input, XBf16: true)));
+
+    public override bool MakesBf16(Device device, MapShape input, bool learns) => LocalResponse.TakesMaps(device, Shape(1, new(input, YBf16: true)));
+
+    public override void Forward(in LayerPass pass) => LocalResponse.Forward(pass.Device, Shape(pass.Images, pass.Maps), pass.X, pass.Y);
 
     public override void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx)
     {
         if (dx.Length > 0)
-            LocalResponse.Backward(pass.Device, Shape(pass), pass.X, dy, dx);
+            LocalResponse.Backward(pass.Device, Shape(pass.Images, pass.Maps), pass.X, dy, dx);
     }
 
     public override string Export(OnnxGraph graph, string x)
         => graph.Add("LRN", [x], ("size", (long)size), ("alpha", alphaOverN * size), ("beta", beta), ("bias", k));
 
-    private LocalResponseShape Shape(in LayerPass pass) => new(pass.Images * pass.Input.Pixels, pass.Input.Channels, size, alphaOverN, beta, k);
+    private LocalResponseShape Shape(int images, LayerMaps maps)
+        => new(images * maps.Input.Pixels, maps.Input.Channels, size, alphaOverN, beta, k, maps.XBf16 ? 1 : 0, maps.YBf16 ? 1 : 0);
 }

@@ -71,17 +71,19 @@ public sealed class NetVladLayer : Layer
     public override MapShape Output(MapShape input)
         => input.Channels == d ? new(1, 1, clusters * d) : throw new ArgumentException($"{this} takes {d} channels, not {input.Channels}.");
 
-    public override long ForwardWorkspace(Device device, int images, LayerMaps maps) => NetVlad.ForwardOperation.Workspace(device, Shape(images, maps.Input));
+    public override bool TakesBf16(Device device, MapShape input, bool learns) => NetVlad.TakesMap(device, Shape(1, new(input, XBf16: true)), learns);
+
+    public override long ForwardWorkspace(Device device, int images, LayerMaps maps) => NetVlad.ForwardOperation.Workspace(device, Shape(images, maps));
 
     public override long BackwardWorkspace(Device device, int images, LayerMaps maps, bool data)
-        => NetVlad.BackwardOperation.Workspace(device, Shape(images, maps.Input) with { SkipData = data ? 0 : 1 });
+        => NetVlad.BackwardOperation.Workspace(device, Shape(images, maps) with { SkipData = data ? 0 : 1 });
 
     public override void Forward(in LayerPass pass)
-        => NetVlad.Forward(pass.Device, Shape(pass.Images, pass.Input), pass.X, Weight.Value, Bias?.Value ?? default, Centroids.Value, pass.Y, pass.Workspace);
+        => NetVlad.Forward(pass.Device, Shape(pass.Images, pass.Maps), pass.X, Weight.Value, Bias?.Value ?? default, Centroids.Value, pass.Y, pass.Workspace);
 
     public override void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx)
         => NetVlad.Backward(
-            pass.Device, Shape(pass.Images, pass.Input) with { SkipData = dx.Length == 0 ? 1 : 0 }, pass.X, Weight.Value, Bias?.Value ?? default, Centroids.Value, dy, dx,
+            pass.Device, Shape(pass.Images, pass.Maps) with { SkipData = dx.Length == 0 ? 1 : 0 }, pass.X, Weight.Value, Bias?.Value ?? default, Centroids.Value, dy, dx,
             Weight.Gradient, Bias?.Gradient ?? default, Centroids.Gradient, pass.Workspace);
 
     /// <summary>Σ a_ik x̂_i − (Σ a_ik) c_k: one product, and no residual for each pair.</summary>
@@ -98,5 +100,5 @@ public sealed class NetVladLayer : Layer
         return graph.Normalised(graph.Add("Reshape", [v, graph.Integers(0, (long)clusters * d)]), 1, softFloor, L2Normalization.Floor);
     }
 
-    private NetVladShape Shape(int images, MapShape input) => new(images, input.Pixels, d, clusters, Bias is null ? 0 : 1, softFloor ? 1 : 0);
+    private NetVladShape Shape(int images, LayerMaps maps) => new(images, maps.Input.Pixels, d, clusters, Bias is null ? 0 : 1, softFloor ? 1 : 0, XBf16: maps.XBf16 ? 1 : 0);
 }

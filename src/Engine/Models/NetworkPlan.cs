@@ -102,8 +102,21 @@ public sealed class NetworkPlan : IDisposable
         return pass;
     }
 
-    /// <summary>The last maps, [images, N, D], after a forward pass.</summary>
-    public ArrayView<float> Features(int images) => View(layout.Layers.Count == 1 ? layout.Input : layout.Outputs[^2]).SubView(0, images * FeatureShape.Length);
+    /// <summary>The last maps, [images, N, D], after a forward pass; rows of bf16 (<see cref="Bf16Rows"/>) where <see cref="HasBf16Features"/>.</summary>
+    public ArrayView<float> Features(int images) => View(layout.Layers.Count == 1 ? layout.Input : layout.Outputs[^2]).SubView(0, images * FeatureShape.Floats(HasBf16Features));
+
+    /// <summary>Whether the last maps are kept in bf16.</summary>
+    public bool HasBf16Features => layout.Bf16[^2];
+
+    /// <summary>The last maps in fp32, on the host.</summary>
+    /// <param name="to">[images, N, D], or more.</param>
+    public void ReadFeatures(int images, float[] to)
+    {
+        if (HasBf16Features)
+            Bf16Rows.Unpack(network.Device.Download(Features(images)), FeatureShape.Channels).CopyTo(to, 0);
+        else
+            network.Device.Download(Features(images), to);
+    }
 
     /// <summary>The way back after <see cref="Forward"/> of as many images: overwrites the gradient of every trained parameter.</summary>
     /// <param name="images">As of the forward pass before.</param>

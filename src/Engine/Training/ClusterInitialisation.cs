@@ -107,7 +107,7 @@ public static class ClusterInitialisation
         foreach (int batch in describer.Feed([.. chosen.Select(i => new ImageRef(i)).Chunk(plan.MaxImages)], token))
         {
             plan.ForwardTrunk(batch);
-            network.Device.Download(plan.Features(batch), map);
+            plan.ReadFeatures(batch, map);
             for (int i = 0; i < batch; i++)
                 foreach (int position in generator.Permutation(positions).Take(each))
                     if (taken < samples.Rows)
