@@ -34,6 +34,7 @@ public static partial class Convolution
             TensorCoreFewChannels<Tf32Numbers>.ForwardPooled,
             TensorCore<MmaConvolution<NarrowTile, Tf32Numbers>, Tf32Numbers>.ForwardPooled,
             TensorCore<MmaConvolution<WideTile, Tf32Numbers>, Tf32Numbers>.ForwardPooled,
+            SimtLarge.NarrowForwardPooled,
             SimtLarge.ForwardPooled,
             new("simt-32x32x16", VariantKind.Simt, ForwardPooledSimt, kernels: Simt.ForwardPooled),
             new("reference", VariantKind.Reference, ForwardPooledReference),

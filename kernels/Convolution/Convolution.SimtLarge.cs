@@ -7,38 +7,44 @@ public static partial class Convolution
     /// <summary>The variants in fp32 of large tiles.</summary>
     private static class SimtLarge
     {
-        public static readonly Variant<ConvolutionShape> Forward = ForwardVariant<EveryPixel>(), ForwardPooled = ForwardVariant<PooledPixels>();
+        public static readonly Variant<ConvolutionShape> Forward = ForwardVariant<EveryPixel, WideSimtTile>(), ForwardPooled = ForwardVariant<PooledPixels, WideSimtTile>();
+
+        /// <summary>Of 64 columns.</summary>
+        public static readonly Variant<ConvolutionShape> NarrowForward = ForwardVariant<EveryPixel, NarrowSimtTile>(), NarrowForwardPooled = ForwardVariant<PooledPixels, NarrowSimtTile>();
 
         public static readonly Variant<ConvolutionShape> BackwardData = new(
-            SimtLargeTile.Name, VariantKind.Simt, RunBackwardData, null, s => SimtLargeTile.Refuses(s.GroupIc), SimtBackwardData<ByFours>.Kernel, SimtBackwardData<ByOnes>.Kernel)
+            SimtLargeTile<WideSimtTile>.Name, VariantKind.Simt, RunBackwardData, null, s => SimtLargeTile<WideSimtTile>.Refuses(s.GroupIc), SimtBackwardData<ByFours>.Kernel, SimtBackwardData<ByOnes>.Kernel)
         {
-            Leaves = (_, s) => SimtLargeTile.Leaves((long)s.B * s.H * s.W, s.GroupIc, s.Groups),
+            Leaves = (_, s) => SimtLargeTile<WideSimtTile>.Leaves((long)s.B * s.H * s.W, s.GroupIc, s.Groups),
         };
 
         public static readonly Variant<ConvolutionShape> BackwardWeights = new(
-            SimtLargeTile.Name, VariantKind.Simt, RunBackwardWeights, (device, s) => Math.Max(Slices(s) > 1 ? (long)Slices(s) * s.WLength : 0, BackwardBiasWorkspace(device, s)),
-            s => SimtLargeTile.Refuses(s.GroupOc), SimtBackwardWeights.Kernel, PartialSums.Kernel, Simt.BackwardBias, Simt.BackwardBiasSum)
+            SimtLargeTile<WideSimtTile>.Name, VariantKind.Simt, RunBackwardWeights, (device, s) => Math.Max(Slices(s) > 1 ? (long)Slices(s) * s.WLength : 0, BackwardBiasWorkspace(device, s)),
+            s => SimtLargeTile<WideSimtTile>.Refuses(s.GroupOc), SimtBackwardWeights.Kernel, PartialSums.Kernel, Simt.BackwardBias, Simt.BackwardBiasSum)
         {
-            Leaves = (_, s) => SimtLargeTile.Leaves(s.R * s.S * s.GroupIc, s.GroupOc, Slices(s)),
+            Leaves = (_, s) => SimtLargeTile<WideSimtTile>.Leaves(s.R * s.S * s.GroupIc, s.GroupOc, Slices(s)),
         };
 
-        private static Variant<ConvolutionShape> ForwardVariant<TPixels>()
+        private static Variant<ConvolutionShape> ForwardVariant<TPixels, TTile>()
             where TPixels : struct, ITensorPixels
+            where TTile : struct, ISimtTile
             => new(
-                SimtLargeTile.Name, VariantKind.Simt, RunForward<TPixels>, null, s => SimtLargeTile.Refuses(s.GroupOc), SimtForward<TPixels, ByFours>.Kernel, SimtForward<TPixels, ByOnes>.Kernel)
+                SimtLargeTile<TTile>.Name, VariantKind.Simt, RunForward<TPixels, TTile>, null, s => SimtLargeTile<TTile>.Refuses(s.GroupOc),
+                SimtForward<TPixels, ByFours, TTile>.Kernel, SimtForward<TPixels, ByOnes, TTile>.Kernel)
             {
-                Leaves = (_, s) => SimtLargeTile.Leaves((long)s.B * s.P * s.Q, s.GroupOc, s.Groups),
+                Leaves = (_, s) => SimtLargeTile<TTile>.Leaves((long)s.B * s.P * s.Q, s.GroupOc, s.Groups),
             };
 
-        private static void RunForward<TPixels>(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
+        private static void RunForward<TPixels, TTile>(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
             where TPixels : struct, ITensorPixels
+            where TTile : struct, ISimtTile
         {
             if (s.B == 0)
                 return;
             if (SimtProblem.GoesByFours(s, v[0], v[1], v[3], v[3]))
-                SimtForward<TPixels, ByFours>.Launch(device, s, v[0], v[1], v[2], v[3]);
+                SimtForward<TPixels, ByFours, TTile>.Launch(device, s, v[0], v[1], v[2], v[3]);
             else
-                SimtForward<TPixels, ByOnes>.Launch(device, s, v[0], v[1], v[2], v[3]);
+                SimtForward<TPixels, ByOnes, TTile>.Launch(device, s, v[0], v[1], v[2], v[3]);
         }
 
         private static void RunBackwardData(Device device, in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
@@ -75,7 +81,7 @@ public static partial class Convolution
         /// </summary>
         private static int Slices(in ConvolutionShape s)
         {
-            var tiles = SimtLargeTile.Blocks(s.R * s.S * s.GroupIc, s.GroupOc).GridDim;
+            var tiles = SimtLargeTile<WideSimtTile>.Blocks(s.R * s.S * s.GroupIc, s.GroupOc).GridDim;
             long wanted = Math.Min(264 / ((long)tiles.X * tiles.Y), (long)s.B * s.P * s.Q / 512);
             return (int)Math.Clamp(Math.Min(wanted, int.MaxValue / s.WLength), 1, 64);
         }

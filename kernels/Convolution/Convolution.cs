@@ -43,6 +43,7 @@ public static partial class Convolution
             TensorCoreFewChannels<Tf32Numbers>.Forward,
             TensorCore<MmaConvolution<NarrowTile, Tf32Numbers>, Tf32Numbers>.Forward,
             TensorCore<MmaConvolution<WideTile, Tf32Numbers>, Tf32Numbers>.Forward,
+            SimtLarge.NarrowForward,
             SimtLarge.Forward,
             new("simt-32x32x16", VariantKind.Simt, ForwardSimt, kernels: Simt.Forward),
             new("reference", VariantKind.Reference, ForwardReference),

@@ -6,8 +6,8 @@ internal interface ISimtAccess
     /// <summary>Not 0: four channels at a time, 16 bytes; 0: number by number.</summary>
     int Fours { get; }
 
-    /// <summary>Of the kernels.</summary>
-    string Name { get; }
+    /// <summary>Of the kernels of a tile.</summary>
+    string Name(string tile);
 }
 
 /// <summary>16 bytes at a time.</summary>
@@ -15,7 +15,7 @@ internal readonly struct ByFours : ISimtAccess
 {
     public int Fours => 1;
 
-    public string Name => SimtLargeTile.Name;
+    public string Name(string tile) => tile;
 }
 
 /// <summary>Number by number: channels that are no multiple of four.</summary>
@@ -23,5 +23,5 @@ internal readonly struct ByOnes : ISimtAccess
 {
     public int Fours => 0;
 
-    public string Name => $"{SimtLargeTile.Name}-ones";
+    public string Name(string tile) => $"{tile}-ones";
 }

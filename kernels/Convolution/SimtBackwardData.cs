@@ -11,8 +11,8 @@ internal struct SimtBackwardData<TAccess> : ISimtProduct
     where TAccess : struct, ISimtAccess
 {
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, SimtProblem>> Kernel =
-        new($"convolution.backward-data.{default(TAccess).Name}", Run,
-            a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, SimtProblem>(Run, SimtLargeTile.Bounds), SimtLargeTile.Bounds);
+        new($"convolution.backward-data.{default(TAccess).Name(SimtLargeTile<WideSimtTile>.Name)}", Run,
+            a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, SimtProblem>(Run, SimtLargeTile<WideSimtTile>.Bounds), SimtLargeTile<WideSimtTile>.Bounds);
 
     private ArrayView<float> w, y, dy, dx;
     private SimtProblem p;
@@ -20,10 +20,10 @@ internal struct SimtBackwardData<TAccess> : ISimtProduct
     /// <summary>Image·P of this thread's input pixel, its row and column in the padded map; a pixel beyond the last has a row that no tap reads.</summary>
     private int image, row, column;
 
-    /// <summary>Row and column of the tap, and output channel within the group, of the first of this thread's four k in the next step.</summary>
+    /// <summary>Row and column of the tap, and output channel within the group, of the first of this thread's four k in the next step, in A and in B.</summary>
     private Odometer tap;
 
-    public readonly int Steps => (p.S.R * p.S.S * p.GroupOc + SimtLargeTile.Depth - 1) / SimtLargeTile.Depth;
+    public readonly int Steps => (p.S.R * p.S.S * p.GroupOc + SimtLargeTile<WideSimtTile>.Depth - 1) / SimtLargeTile<WideSimtTile>.Depth;
 
     public readonly bool RowsAcross => false;
 
@@ -34,12 +34,12 @@ internal struct SimtBackwardData<TAccess> : ISimtProduct
     /// <summary>Launches it.</summary>
     /// <param name="y">Without a mask any view, which is not read.</param>
     public static void Launch(Device device, in ConvolutionShape s, ArrayView<float> w, ArrayView<float> y, ArrayView<float> dy, ArrayView<float> dx)
-        => Kernel.On(device)(SimtLargeTile.Blocks(s.B * s.H * s.W, s.GroupIc, s.Groups), w, y, dy, dx, SimtProblem.Of(s, s.S, s.GroupOc));
+        => Kernel.On(device)(SimtLargeTile<WideSimtTile>.Blocks(s.B * s.H * s.W, s.GroupIc, s.Groups), w, y, dy, dx, SimtProblem.Of(s, s.S, s.GroupOc));
 
     private static void Run(ArrayView<float> w, ArrayView<float> y, ArrayView<float> dy, ArrayView<float> dx, SimtProblem p)
     {
-        int pixel = Grid.IdxX * SimtLargeTile.Side + SimtLargeTile.LoadLine(false);
-        SimtProduct.Run(new SimtBackwardData<TAccess>
+        int pixel = Grid.IdxX * SimtLargeTile<WideSimtTile>.Rows + SimtLargeTile<WideSimtTile>.RowLine(false);
+        SimtProduct.Run<SimtBackwardData<TAccess>, WideSimtTile>(new SimtBackwardData<TAccess>
         {
             w = w,
             y = y,
@@ -49,7 +49,7 @@ internal struct SimtBackwardData<TAccess> : ISimtProduct
             image = pixel / (p.S.H * p.S.W) * p.P,
             row = pixel < p.S.B * p.S.H * p.S.W ? pixel / p.S.W % p.S.H + p.S.Padding : -1,
             column = pixel % p.S.W + p.S.Padding,
-            tap = Odometer.Of(SimtLargeTile.LoadDepth(false), p.S.S, p.GroupOc),
+            tap = Odometer.Of(SimtLargeTile<WideSimtTile>.RowDepth(false), p.S.S, p.GroupOc),
         });
     }
 
@@ -108,7 +108,7 @@ internal struct SimtBackwardData<TAccess> : ISimtProduct
 
     private readonly int Weight(Odometer tap)
     {
-        int channel = Grid.IdxY * SimtLargeTile.Side + SimtLargeTile.LoadLine(false);
+        int channel = Grid.IdxY * SimtLargeTile<WideSimtTile>.Columns + SimtLargeTile<WideSimtTile>.ColumnLine(false);
         return tap.First < p.S.R && channel < p.GroupIc ? ((tap.First * p.S.S + tap.Second) * p.GroupIc + channel) * p.S.Oc + Grid.IdxZ * p.GroupOc + tap.Third : -1;
     }
 

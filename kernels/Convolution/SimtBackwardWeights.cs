@@ -12,8 +12,8 @@ namespace IlgpuNetVlad.Kernels;
 internal struct SimtBackwardWeights : ISimtProduct
 {
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, SimtProblem>> Kernel =
-        new($"convolution.backward-weights.{default(ByOnes).Name}", Run,
-            a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, SimtProblem>(Run, SimtLargeTile.Bounds), SimtLargeTile.Bounds);
+        new($"convolution.backward-weights.{default(ByOnes).Name(SimtLargeTile<WideSimtTile>.Name)}", Run,
+            a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, SimtProblem>(Run, SimtLargeTile<WideSimtTile>.Bounds), SimtLargeTile<WideSimtTile>.Bounds);
 
     private ArrayView<float> x, y, dy, dw;
     private SimtProblem p;
@@ -30,7 +30,7 @@ internal struct SimtBackwardWeights : ISimtProduct
     /// <summary>This thread's pixel, of all. Computed from its digits, for a register more would be one too many.</summary>
     private readonly int Next => (pixel.First * p.P + pixel.Second) * p.Q + pixel.Third;
 
-    public readonly int Steps => (end - first + SimtLargeTile.Depth - 1) / SimtLargeTile.Depth;
+    public readonly int Steps => (end - first + SimtLargeTile<WideSimtTile>.Depth - 1) / SimtLargeTile<WideSimtTile>.Depth;
 
     public readonly bool RowsAcross => true;
 
@@ -44,21 +44,21 @@ internal struct SimtBackwardWeights : ISimtProduct
     public static void Launch(Device device, in ConvolutionShape s, ArrayView<float> x, ArrayView<float> y, ArrayView<float> dy, ArrayView<float> dw, int slices)
     {
         for (int group = 0; group < s.Groups; group++)
-            Kernel.On(device)(SimtLargeTile.Blocks(s.R * s.S * s.GroupIc, s.GroupOc, slices), x, y, dy, dw, SimtProblem.Of(s, s.P, s.Q, slices, group));
+            Kernel.On(device)(SimtLargeTile<WideSimtTile>.Blocks(s.R * s.S * s.GroupIc, s.GroupOc, slices), x, y, dy, dw, SimtProblem.Of(s, s.P, s.Q, slices, group));
     }
 
     private static void Run(ArrayView<float> x, ArrayView<float> y, ArrayView<float> dy, ArrayView<float> dw, SimtProblem p)
     {
         int pixels = p.S.B * p.P * p.Q, each = (pixels + p.Slices - 1) / p.Slices, first = Grid.IdxZ * each;
-        SimtProduct.Run(new SimtBackwardWeights
+        SimtProduct.Run<SimtBackwardWeights, WideSimtTile>(new SimtBackwardWeights
         {
             x = x,
             y = y,
             dy = dy,
             dw = dw,
             p = p,
-            patch = new SimtPatch { Tap = Odometer.Of(Grid.IdxX * SimtLargeTile.Side + SimtLargeTile.LoadLine(true), p.S.S, p.GroupIc) },
-            pixel = Odometer.Of(first + SimtLargeTile.LoadDepth(true), p.P, p.Q),
+            patch = new SimtPatch { Tap = Odometer.Of(Grid.IdxX * SimtLargeTile<WideSimtTile>.Rows + SimtLargeTile<WideSimtTile>.RowLine(true), p.S.S, p.GroupIc) },
+            pixel = Odometer.Of(first + SimtLargeTile<WideSimtTile>.RowDepth(true), p.P, p.Q),
             first = first,
             end = first + each < pixels ? first + each : pixels,
         });
@@ -74,7 +74,7 @@ internal struct SimtBackwardWeights : ISimtProduct
 
     public SimtFour LoadColumns()
     {
-        int column = Grid.IdxY * SimtLargeTile.Side + SimtLargeTile.LoadLine(true), next = Next, at = next * p.S.YPitch + (p.Group * p.GroupOc + column), count = next < end ? p.GroupOc - column : 0;
+        int column = Grid.IdxY * SimtLargeTile<WideSimtTile>.Columns + SimtLargeTile<WideSimtTile>.ColumnLine(true), next = Next, at = next * p.S.YPitch + (p.Group * p.GroupOc + column), count = next < end ? p.GroupOc - column : 0;
         pixel.Add(p.Advance, p.P, p.Q);
         return new() { Values = MaskedAccess.Read(dy, at, count, 0), Y = MaskedAccess.Read(y, at, p.S.Relu != 0 ? count : 0, 0) };
     }

@@ -7,13 +7,14 @@ namespace IlgpuNetVlad.Kernels;
 /// y = act(conv(x, w) + b) in fp32 by large tiles (<see cref="SimtProduct"/>), or its 2×2 maxima: rows are output pixels, columns output channels of a group (grid z), k the taps and in each its channels.
 /// A tile of A lies by k, for channels are neighbours in x, one of B across. 2·B·P·Q·Oc·R·S·Ic/Groups FLOPs.
 /// </summary>
-internal struct SimtForward<TPixels, TAccess> : ISimtProduct
+internal struct SimtForward<TPixels, TAccess, TTile> : ISimtProduct
     where TPixels : struct, ITensorPixels
     where TAccess : struct, ISimtAccess
+    where TTile : struct, ISimtTile
 {
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, SimtProblem>> Kernel =
-        new($"convolution.{default(TPixels).Operation}.{default(TAccess).Name}", Run,
-            a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, SimtProblem>(Run, SimtLargeTile.Bounds), SimtLargeTile.Bounds);
+        new($"convolution.{default(TPixels).Operation}.{default(TAccess).Name(SimtLargeTile<TTile>.Name)}", Run,
+            a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, SimtProblem>(Run, SimtLargeTile<TTile>.Bounds), SimtLargeTile<TTile>.Bounds);
 
     private ArrayView<float> x, w, b, y;
     private SimtProblem p;
@@ -24,7 +25,7 @@ internal struct SimtForward<TPixels, TAccess> : ISimtProduct
 
     private readonly int Depth => p.S.R * p.S.S * p.GroupIc;
 
-    public readonly int Steps => (Depth + SimtLargeTile.Depth - 1) / SimtLargeTile.Depth;
+    public readonly int Steps => (Depth + SimtLargeTile<TTile>.Depth - 1) / SimtLargeTile<TTile>.Depth;
 
     public readonly bool RowsAcross => false;
 
@@ -36,14 +37,14 @@ internal struct SimtForward<TPixels, TAccess> : ISimtProduct
     public static void Launch(Device device, in ConvolutionShape s, ArrayView<float> x, ArrayView<float> w, ArrayView<float> b, ArrayView<float> y)
     {
         int pixels = s.B * default(TPixels).Rows(s) * default(TPixels).Columns(s) * (default(TPixels).Pools ? 4 : 1);
-        Kernel.On(device)(SimtLargeTile.Blocks(pixels, s.GroupOc, s.Groups), x, w, b, y, SimtProblem.Of(s, s.S, s.GroupIc));
+        Kernel.On(device)(SimtLargeTile<TTile>.Blocks(pixels, s.GroupOc, s.Groups), x, w, b, y, SimtProblem.Of(s, s.S, s.GroupIc, advance: SimtLargeTile<TTile>.Depth / SimtLargeTile<TTile>.RowLoads));
     }
 
     private static void Run(ArrayView<float> x, ArrayView<float> w, ArrayView<float> b, ArrayView<float> y, SimtProblem p)
     {
-        var patch = new SimtPatch { Tap = Odometer.Of(SimtLargeTile.LoadDepth(false), p.S.S, p.GroupIc) };
-        patch.Place<TPixels>(p, Grid.IdxX * SimtLargeTile.Side + SimtLargeTile.LoadLine(false));
-        SimtProduct.Run(new SimtForward<TPixels, TAccess>
+        var patch = new SimtPatch { Tap = Odometer.Of(SimtLargeTile<TTile>.RowDepth(false), p.S.S, p.GroupIc) };
+        patch.Place<TPixels>(p, Grid.IdxX * SimtLargeTile<TTile>.Rows + SimtLargeTile<TTile>.RowLine(false));
+        SimtProduct.Run<SimtForward<TPixels, TAccess, TTile>, TTile>(new SimtForward<TPixels, TAccess, TTile>
         {
             x = x,
             w = w,
@@ -51,7 +52,7 @@ internal struct SimtForward<TPixels, TAccess> : ISimtProduct
             y = y,
             p = p,
             patch = patch,
-            next = SimtLargeTile.LoadDepth(true),
+            next = SimtLargeTile<TTile>.ColumnDepth(true),
         });
     }
 
@@ -64,8 +65,8 @@ internal struct SimtForward<TPixels, TAccess> : ISimtProduct
 
     public SimtFour LoadColumns()
     {
-        int column = Grid.IdxY * SimtLargeTile.Side + SimtLargeTile.LoadLine(true), k = next;
-        next += SimtLargeTile.Depth;
+        int column = Grid.IdxY * SimtLargeTile<TTile>.Columns + SimtLargeTile<TTile>.ColumnLine(true), k = next;
+        next += SimtLargeTile<TTile>.Depth;
         return new() { Values = MaskedAccess.Read(w, k * p.S.Oc + (Grid.IdxZ * p.GroupOc + column), k < Depth ? p.GroupOc - column : 0, default(TAccess).Fours) };
     }
 

@@ -48,7 +48,7 @@ public static partial class Gemm
             TensorCore<WideTile, Bf16Numbers>.Multiply,
             TensorCore<NarrowTile, Tf32Numbers>.Multiply,
             TensorCore<WideTile, Tf32Numbers>.Multiply,
-            new(SimtLargeTile.Name, VariantKind.Simt, RunLargeSimt, refuses: s => SimtLargeTile.Refuses(s.N), kernels: SimtGemm.Kernel) { Leaves = (_, s) => SimtLargeTile.Leaves(s.M, s.N) },
+            new(SimtLargeTile<WideSimtTile>.Name, VariantKind.Simt, RunLargeSimt, refuses: s => SimtLargeTile<WideSimtTile>.Refuses(s.N), kernels: SimtGemm.Kernel) { Leaves = (_, s) => SimtLargeTile<WideSimtTile>.Leaves(s.M, s.N) },
             new("simt-32x32x16", VariantKind.Simt, RunSimt, kernels: Simt.Multiply),
             new("reference", VariantKind.Reference, RunReference),
         ],

@@ -7,7 +7,7 @@ namespace IlgpuNetVlad.Kernels;
 internal struct SimtGemm : ISimtProduct
 {
     public static readonly SimtKernel<Action<KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmShape, SimtVectors>> Kernel =
-        new($"gemm.{SimtLargeTile.Name}", Run, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmShape, SimtVectors>(Run, SimtLargeTile.Bounds), SimtLargeTile.Bounds);
+        new($"gemm.{SimtLargeTile<WideSimtTile>.Name}", Run, a => a.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, GemmShape, SimtVectors>(Run, SimtLargeTile<WideSimtTile>.Bounds), SimtLargeTile<WideSimtTile>.Bounds);
 
     private ArrayView<float> a, b, c;
     private GemmShape s;
@@ -16,7 +16,7 @@ internal struct SimtGemm : ISimtProduct
     /// <summary>First k of the next step.</summary>
     private int next;
 
-    public readonly int Steps => (s.K + SimtLargeTile.Depth - 1) / SimtLargeTile.Depth;
+    public readonly int Steps => (s.K + SimtLargeTile<WideSimtTile>.Depth - 1) / SimtLargeTile<WideSimtTile>.Depth;
 
     public readonly bool RowsAcross => s.TransposeA == 1;
 
@@ -30,18 +30,18 @@ internal struct SimtGemm : ISimtProduct
         if (s.M == 0)
             return;
         var vectors = new SimtVectors(SimtVectors.Of(a, s.TransposeA != 0 ? s.M : s.K), SimtVectors.Of(b, s.TransposeB != 0 ? s.K : s.N), SimtVectors.Of(c, s.N));
-        Kernel.On(device)(SimtLargeTile.Blocks(s.M, s.N), a, b, c, s, vectors);
+        Kernel.On(device)(SimtLargeTile<WideSimtTile>.Blocks(s.M, s.N), a, b, c, s, vectors);
     }
 
     private static void Run(ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, GemmShape s, SimtVectors vectors)
-        => SimtProduct.Run(new SimtGemm { a = a, b = b, c = c, s = s, vectors = vectors });
+        => SimtProduct.Run<SimtGemm, WideSimtTile>(new SimtGemm { a = a, b = b, c = c, s = s, vectors = vectors });
 
-    public readonly SimtFour LoadRows() => Load(a, RowsAcross, Grid.IdxX * SimtLargeTile.Side, s.M, vectors.A);
+    public readonly SimtFour LoadRows() => Load(a, RowsAcross, Grid.IdxX * SimtLargeTile<WideSimtTile>.Rows, s.M, vectors.A);
 
     public SimtFour LoadColumns()
     {
-        var loaded = Load(b, ColumnsAcross, Grid.IdxY * SimtLargeTile.Side, s.N, vectors.B);
-        next += SimtLargeTile.Depth;
+        var loaded = Load(b, ColumnsAcross, Grid.IdxY * SimtLargeTile<WideSimtTile>.Columns, s.N, vectors.B);
+        next += SimtLargeTile<WideSimtTile>.Depth;
         return loaded;
     }
 
@@ -49,9 +49,10 @@ internal struct SimtGemm : ISimtProduct
 
     public readonly Float4 Columns(SimtFour loaded) => loaded.Values;
 
+    /// <summary>Of both: in the wide tile they lie alike.</summary>
     private readonly SimtFour Load(ArrayView<float> from, bool across, int firstLine, int lines, int vectors)
     {
-        int line = firstLine + SimtLargeTile.LoadLine(across), k = next + SimtLargeTile.LoadDepth(across);
+        int line = firstLine + SimtLargeTile<WideSimtTile>.RowLine(across), k = next + SimtLargeTile<WideSimtTile>.RowDepth(across);
         int count = across ? (k < s.K ? lines - line : 0) : line < lines ? s.K - k : 0;
         return new() { Values = MaskedAccess.Read(from, across ? k * lines + line : line * s.K + k, count, vectors) };
     }

@@ -4,63 +4,87 @@ using ILGPU.Runtime;
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
-/// The large block tile of the Simt products (<see cref="SimtProduct"/>): 128×128 of C by 256 threads, 8×8 each, k in steps of 8, of which two lie in shared memory, A and B [k][132] each: 16.9 KB.
+/// A large block tile of the Simt products (<see cref="SimtProduct"/>): 128×128 of C by 256 threads or 128×64 by 128, 8×8 each, k in steps of 8, of which two lie in shared memory, A and B [k][132] or [k][68]: 16.9 or 12.8 KB.
 /// <code>
-/// of a thread       rows 4i … 4i + 3 and 64 further, columns 4j … 4j + 3 and 64 further: each read is of 16 bytes
+/// of a thread       rows 4i … 4i + 3 and 64 further, columns 4j … 4j + 3 and half of the tile further: each read is of 16 bytes
 /// of a warp         4 of the i and 8 of the j: eight threads that read at once read one four of A, or eight neighbouring fours of B, all 32 banks
-/// [k][132]          where four numbers of a thread lie along k in memory, it stores them one below the other: 16 lines by two fours of k in a warp, and 4·132 = 16 (mod 32) keeps them in 32 banks
-/// registers         64 sums, 16 of A and B, 8 to 12 on their way to the next step: at most 128, so that a multiprocessor holds two blocks
+/// [k][132]          where four numbers of a thread lie along k in memory, it stores them one below the other: 16 lines by two fours of k in a warp, and 4·132 = 16 (mod 32) keeps them in 32 banks; with 128 threads 32 lines of one k
+/// registers         64 sums, 16 of A and B, 8 to 12 on their way to the next step: at most 128, so that a multiprocessor holds two blocks, or four
 /// </code>
-/// A k of a thread is 16 numbers from shared memory in 4 reads, for 64 multiply-adds; of a tile (128 + 128) · 4 B from L2 for 128·128·2 FLOP: 32 FLOP a byte. <see cref="SimtTile"/> has 8 numbers in 8 reads for 16, and 8 FLOP a byte.
+/// A k of a thread is 16 numbers from shared memory in 4 reads, for 64 multiply-adds; of a tile (128 + 128) · 4 B from L2 for 128·128·2 FLOP: 32 FLOP a byte, 21 with 64 columns. <see cref="SimtTile"/> has 8 numbers in 8 reads for 16, and 8 FLOP a byte.
+/// With 128 threads each has two fours of a step's A, one for each half of the step.
 /// </summary>
-internal static class SimtLargeTile
+internal static class SimtLargeTile<TTile>
+    where TTile : struct, ISimtTile
 {
-    public const int Side = 128, Depth = 8, Threads = 256;
+    public const int Rows = 128, Depth = 8;
 
-    /// <summary>Fours from one k to the next.</summary>
-    public const int Pitch = Side / 4 + 1;
+    /// <summary>Fours from one k of A to the next.</summary>
+    public const int RowPitch = Rows / 4 + 1;
 
-    /// <summary>Fours of A in a step, behind which B stands; of a step.</summary>
-    public const int AFours = Depth * Pitch, StageFours = 2 * AFours;
+    /// <summary>Fours of A in a step, behind which B stands.</summary>
+    public const int AFours = Depth * RowPitch;
 
-    public const string Name = "simt-128x128x8";
+    public static int Columns => default(TTile).Columns;
 
-    public static KernelSpecialization Bounds => new(Threads, 2);
+    public static int Threads => 2 * Columns;
+
+    /// <summary>Fours of a step's A that a thread loads.</summary>
+    public static int RowLoads => 256 / Threads;
+
+    /// <summary>Fours from one k of B to the next.</summary>
+    public static int ColumnPitch => Columns / 4 + 1;
+
+    /// <summary>Fours of a step.</summary>
+    public static int StageFours => AFours + Depth * ColumnPitch;
+
+    /// <summary>Such as <c>simt-128x128x8</c>.</summary>
+    public static string Name => $"simt-{Rows}x{Columns}x{Depth}";
+
+    public static KernelSpecialization Bounds => new(Threads, 512 / Threads);
 
     // Shifts, not divisions, which round towards zero and take registers that the sums need.
 
     /// <summary>Which four rows of the tile are this thread's first; its others stand 64 rows further.</summary>
-    public static int ThreadRows => (Group.IdxX >> 6) * 4 + (Group.IdxX >> 3 & 3);
+    public static int ThreadRows => (Columns == 128 ? Group.IdxX >> 6 : Group.IdxX >> 5) * 4 + (Group.IdxX >> 3 & 3);
 
-    /// <summary>Which four columns are its first; its others stand 64 columns further.</summary>
-    public static int ThreadColumns => (Group.IdxX >> 5 & 1) * 8 + (Group.IdxX & 7);
+    /// <summary>Which four columns are its first; its others stand half of the tile further.</summary>
+    public static int ThreadColumns => (Columns == 128 ? (Group.IdxX >> 5 & 1) * 8 : 0) + (Group.IdxX & 7);
 
-    /// <summary>Row, or column, of the four numbers that this thread loads; the first of four where they lie across k.</summary>
-    public static int LoadLine(bool across) => across ? (Group.IdxX & 31) * 4 : Group.IdxX >> 1;
+    /// <summary>Row of the four numbers of A that this thread loads; the first of four where they lie across k.</summary>
+    public static int RowLine(bool across) => across ? (Group.IdxX & 31) * 4 : Columns == 128 ? Group.IdxX >> 1 : Group.IdxX;
+
+    /// <summary>Their k in the step, or the first one's; those that it loads next stand 8 / <see cref="RowLoads"/> further.</summary>
+    public static int RowDepth(bool across) => across ? Group.IdxX >> 5 : Columns == 128 ? (Group.IdxX & 1) * 4 : 0;
+
+    /// <summary>Column of the four numbers of B that this thread loads; the first of four where they lie across k.</summary>
+    public static int ColumnLine(bool across) => across ? (Group.IdxX & Columns / 4 - 1) * 4 : Group.IdxX >> 1;
 
     /// <summary>Their k in the step, or the first one's.</summary>
-    public static int LoadDepth(bool across) => across ? Group.IdxX >> 5 : (Group.IdxX & 1) * 4;
+    public static int ColumnDepth(bool across) => across ? Columns == 128 ? Group.IdxX >> 5 : Group.IdxX >> 4 : (Group.IdxX & 1) * 4;
 
     /// <summary>Why it is not made for so many columns, or null.</summary>
-    public static string? Refuses(int columns) => columns < Side / 2 ? $"takes {Side / 2} columns or more" : null;
+    public static string? Refuses(int columns) => columns < 64 ? "takes 64 columns or more" : null;
 
     /// <summary>
-    /// Why <see cref="SimtTile"/> is sooner done, or null: fewer large tiles than an H100 has multiprocessors, or more than a third of them empty. By the shape alone. Both tiles sum over k in order, so no
-    /// result shows which one it came from.
+    /// Why another tile is sooner done, or null: fewer tiles than give each multiprocessor of an H100 256 threads, more than a third of them empty, or, of the narrow tile, hardly fewer empty columns than the wide one has (it
+    /// computes less by a fifth where it is taken). By the shape alone. All tiles sum over k in order, so no result shows which one it came from.
     /// </summary>
     /// <param name="products">As many products of this size.</param>
     public static string? Leaves(long rows, int columns, long products = 1)
     {
-        long large = (rows + Side - 1) / Side * ((columns + Side - 1) / Side), small = (rows + SimtTile.Rows - 1) / SimtTile.Rows * ((columns + SimtTile.Columns - 1) / SimtTile.Columns);
-        if (large * products < 132)
+        long across = (columns + Columns - 1) / Columns, large = (rows + Rows - 1) / Rows * across, small = (rows + SimtTile.Rows - 1) / SimtTile.Rows * ((columns + SimtTile.Columns - 1) / SimtTile.Columns);
+        if (large * products * Threads < 132 * 256)
             return "would have too few tiles";
-        return 2 * large * (Side / SimtTile.Rows) * (Side / SimtTile.Columns) > 3 * small ? "would leave its tiles too empty" : null;
+        if (Columns < 128 && 5 * across * Columns > 4 * ((columns + 127) / 128 * 128))
+            return "a tile of 128 columns suits these";
+        return 2 * large * (Rows / SimtTile.Rows) * (Columns / SimtTile.Columns) > 3 * small ? "would leave its tiles too empty" : null;
     }
 
     /// <summary>The blocks of a product.</summary>
     /// <param name="products">As many, one behind the other.</param>
     public static KernelConfig Blocks(int rows, int columns, int products = 1)
-        => new(new Index3D((rows + Side - 1) / Side, (columns + Side - 1) / Side, products), new Index3D(Threads, 1, 1));
+        => new(new Index3D((rows + Rows - 1) / Rows, (columns + Columns - 1) / Columns, products), new Index3D(Threads, 1, 1));
 }
 
 /// <summary>Whether a product's A, B and C are read and written 16 bytes at a time (1) or number by number (0). No result depends on it.</summary>

@@ -34,7 +34,7 @@ public static partial class Gram
         Variants =
         [
             new("host-12x2v", VariantKind.Host, RunHost, HostWorkspace),
-            new(SimtLargeTile.Name, VariantKind.Simt, RunLargeSimt, refuses: s => SimtLargeTile.Refuses(s.N), kernels: SimtGemm.Kernel) { Leaves = (_, s) => SimtLargeTile.Leaves(s.N, s.N) },
+            new(SimtLargeTile<WideSimtTile>.Name, VariantKind.Simt, RunLargeSimt, refuses: s => SimtLargeTile<WideSimtTile>.Refuses(s.N), kernels: SimtGemm.Kernel) { Leaves = (_, s) => SimtLargeTile<WideSimtTile>.Leaves(s.N, s.N) },
             new("simt-32x32x16", VariantKind.Simt, RunSimt, kernels: Gemm.Simt.Multiply),
             new("reference", VariantKind.Reference, RunReference),
         ],

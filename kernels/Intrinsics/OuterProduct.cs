@@ -22,14 +22,12 @@ public struct Sums8x8
 /// </summary>
 public static unsafe class OuterProduct
 {
-    /// <summary>Fours from the low half of a <see cref="Float8"/> to its high half: 64 rows, or columns.</summary>
-    public const int HalfFours = 16;
-
     /// <summary>Two ld.volatile.shared.v4.f32: so the assembler keeps their order and reads less ahead, and the registers suffice.</summary>
     /// <param name="first">In shared memory.</param>
-    /// <param name="place">How many fours behind it the low half stands, a constant; the high half stands <see cref="HalfFours"/> behind that.</param>
+    /// <param name="place">How many fours behind it the low half stands, a constant…</param>
+    /// <param name="half">…and how many behind that the high half, a constant.</param>
     [IntrinsicImplementation]
-    public static Float8 Load(ref Float4 first, int place) => new() { Low = Unsafe.Add(ref first, place), High = Unsafe.Add(ref first, place + HalfFours) };
+    public static Float8 Load(ref Float4 first, int place, int half) => new() { Low = Unsafe.Add(ref first, place), High = Unsafe.Add(ref first, place + half) };
 
     /// <summary>64 fma.rn.f32: c[i, j] + a[i]·b[j], rounded once.</summary>
     [IntrinsicImplementation]
@@ -65,9 +63,9 @@ public static unsafe class OuterProduct
     {
         string[] result = PtxEmitter.Result(generator, value);
         string first = PtxEmitter.Argument(generator, value, 0)[0];
-        int place = PtxEmitter.Constant(generator, value, 1);
-        for (int half = 0; half < 2; half++)
-            PtxEmitter.Write(generator, $"ld.volatile.shared.v4.f32 {PtxEmitter.Vector(result[(4 * half)..(4 * half + 4)])}, [{first}+{16 * (place + HalfFours * half)}]");
+        int place = PtxEmitter.Constant(generator, value, 1), half = PtxEmitter.Constant(generator, value, 2);
+        for (int i = 0; i < 2; i++)
+            PtxEmitter.Write(generator, $"ld.volatile.shared.v4.f32 {PtxEmitter.Vector(result[(4 * i)..(4 * i + 4)])}, [{first}+{16 * (place + half * i)}]");
     }
 
     private static void EmitAdd(PTXBackend backend, PTXCodeGenerator generator, Value value)

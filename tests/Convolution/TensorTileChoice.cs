@@ -18,9 +18,12 @@ public sealed class TensorTileChoice
     [TestCase(Precision.Tf32, 48, 4, 256, 192, "tf32-128x64x16", TestName = "192 columns: a quarter of two wide tiles would be empty")]
     [TestCase(Precision.Tf32, 48, 4, 256, 320, "tf32-128x128x16", TestName = "320 columns: a sixth of three wide tiles, less than wide tiles save")]
     [TestCase(Precision.Fp32, 8, 2, 128, 128, "simt-128x128x8", TestName = "fp32 takes no tensor cores")]
-    [TestCase(Precision.Fp32, 8, 1, 64, 64, "simt-32x32x16", TestName = "conv1_2 in fp32: half of 128 columns would be empty")]
+    [TestCase(Precision.Fp32, 8, 1, 64, 64, "simt-128x64x8", TestName = "conv1_2 in fp32: half of 128 columns would be empty")]
+    [TestCase(Precision.Fp32, 8, 1, 3, 64, "simt-128x64x8", TestName = "conv1_1 in fp32")]
+    [TestCase(Precision.Fp32, 1, 8, 64, 64, "simt-32x32x16", TestName = "64 columns of a small map: 38 tiles for 132 multiprocessors")]
+    [TestCase(Precision.Fp32, 48, 4, 256, 320, "simt-128x128x8", TestName = "320 columns in fp32: a sixth of three wide tiles, less than narrow ones save")]
     [TestCase(Precision.Fp32, 1, 16, 512, 512, "simt-32x32x16", TestName = "conv5_2 of one image in fp32: 40 large tiles for 132 multiprocessors")]
-    [TestCase(Precision.Fp32, 48, 4, 256, 192, "simt-128x128x8", TestName = "192 columns in fp32: a quarter of two large tiles would be empty")]
+    [TestCase(Precision.Fp32, 48, 4, 256, 192, "simt-128x64x8", TestName = "192 columns in fp32: a quarter of two wide tiles would be empty")]
     public void Forward(Precision precision, int images, int down, int ic, int oc, string expected)
     {
         using var device = Device.Simulation(precision);

@@ -11,7 +11,8 @@ namespace IlgpuNetVlad.App.Commands;
 /// <summary><c>kernels verify</c></summary>
 internal sealed class KernelsVerifyCommand : AppCommand
 {
-    private readonly Option<string?> update = new("--update") { Description = "Write what was found to this file, to be committed as what is expected.", HelpName = "file" };
+    private readonly Argument<string[]> names = new("kernels") { Description = "CUDA kernels as `kernels list` names them; all where none is named.", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Option<string?> update = new("--update") { Description = "Write what was found to this file, to be committed as what is expected; of kernels that are not named, what is expected already.", HelpName = "file" };
 
     public KernelsVerifyCommand()
         : base(
@@ -19,7 +20,10 @@ internal sealed class KernelsVerifyCommand : AppCommand
             "Checks the PTX of every CUDA kernel: limits of the hardware, local memory, and, with ptxas (PTXAS, on the path or in a CUDA toolkit), registers and spills.",
             "netvlad kernels verify",
             "netvlad kernels verify --update src/App/Emitted/kernel-expectations.json")
-        => Options.Add(update);
+    {
+        Arguments.Add(names);
+        Options.Add(update);
+    }
 
     protected override void Run(ParseResult parsed, Session session)
     {
@@ -28,7 +32,7 @@ internal sealed class KernelsVerifyCommand : AppCommand
         var rows = new List<Row>();
         using (var verification = new KernelVerification(assembler))
         {
-            var kernels = KernelTable.CudaKernels.ToArray();
+            SimtKernel[] kernels = parsed.GetValue(names) is { Length: > 0 } named ? [.. named.Select(KernelsPtxCommand.Find).Distinct()] : [.. KernelTable.CudaKernels];
             session.Progress.Begin("Verifying", kernels.Length, "kernels");
             foreach (var kernel in kernels)
             {
@@ -44,7 +48,11 @@ internal sealed class KernelsVerifyCommand : AppCommand
         {
             if (assembler is null)
                 throw new UserErrorException("There is no ptxas to tell registers; set PTXAS to its path.");
-            AtomicFile.WriteText(file, new KernelExpectations(assembler.Version, new SortedDictionary<string, VerifiedKernel>(rows.ToDictionary(r => r.Name, r => r.Found), StringComparer.Ordinal)).Text());
+            var written = new SortedDictionary<string, VerifiedKernel>(rows.ToDictionary(r => r.Name, r => r.Found), StringComparer.Ordinal);
+            foreach (var kernel in KernelTable.CudaKernels)
+                if (expected.Kernels.TryGetValue(kernel.Name, out var known))
+                    written.TryAdd(kernel.Name, known);
+            AtomicFile.WriteText(file, new KernelExpectations(assembler.Version, written).Text());
         }
         session.Result(new { assembler = assembler?.Version, expectationsOf = expected.Assembler, kernels = rows }, console => Print(console, rows, assembler));
         if (rows.Where(r => r.Faults.Count > 0 || (r.Difference is not null && file is null)).Select(r => r.Name).ToArray() is { Length: > 0 } wrong)
