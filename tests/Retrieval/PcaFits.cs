@@ -54,17 +54,19 @@ public sealed class PcaFits
     {
         const int d = 2000, n = 2100, count = 500;
         var random = new Random(7);
+        float[] deviation = [.. Enumerable.Range(0, d).Select(j => (float)(Math.Pow(fall, j) / (1 + j / 100.0)))];
         var rows = new DescriptorMatrix(n, d);
         for (int i = 0; i < n; i++)
             for (int j = 0; j < d; j++)
-                rows.Row(i)[j] = (float)((random.NextSingle() - 0.5f) * Math.Pow(fall, j) / (1 + j / 100f) + 0.1);
+                rows.Row(i)[j] = (random.NextSingle() - 0.5f) * deviation[j] + 0.1f;
         var pca = PrincipalComponents.Fit(Devices.Cpu, rows, count);
         double weakest = pca.Eigenvalues[^1] / pca.Eigenvalues[0];
         Assert.That(weakest, fall == 1 ? Is.GreaterThan(SingleEigen.Weakest) : Is.LessThan(SingleEigen.Weakest), "which of both ways is taken");
         foreach (int i in new[] { 0, 1, 250, count - 1 })
         {
             var values = Enumerable.Range(0, n).AsParallel().Select(r => Enumerable.Range(0, d).Sum(j => (double)pca.Weight[i * d + j] * rows.Row(r)[j]) + pca.Bias[i]).ToArray();
-            Assert.That(values.Sum(v => v * v) / (n - 1), Is.EqualTo(1).Within(2e-3), $"component {i}");
+            // The covariance's fp32 sums are off by up to half a spacing, 6e-8, of the first variance, whichever way its eigenvectors come.
+            Assert.That(values.Sum(v => v * v) / (n - 1), Is.EqualTo(1).Within(1e-3 + 6e-8 * pca.Eigenvalues[0] / pca.Eigenvalues[i]), $"component {i}");
         }
     }
 
