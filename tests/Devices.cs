@@ -10,6 +10,7 @@ public sealed class Devices
     private static readonly Lazy<Device> CpuDevice = new(() => Device.Cpu());
     private static readonly Lazy<Device> ReferenceDevice = new(() => Device.Cpu(preferred: VariantKind.Reference));
     private static readonly Lazy<Device> SimulatedDevice = new(() => Device.Simulation());
+    private static readonly Lazy<Device> HopperDevice = new(() => Device.Simulation(hopper: true));
     private static readonly PtxLauncher Launcher = new();
     private static readonly Lazy<Device> EmittedDevice = new(() => Device.Simulation(launcher: Launcher));
     private static readonly Lazy<Device?> CudaDevice = new(() => Device.CudaCount() > 0 ? Device.Cuda() : null);
@@ -21,10 +22,13 @@ public sealed class Devices
 
     public static Device Simulation => SimulatedDevice.Value;
 
+    /// <summary>A simulated GPU of compute capability 9.0; slower still, for its products compare their operands at both ends.</summary>
+    public static Device Hopper => HopperDevice.Value;
+
     /// <summary>The emitted PTX, executed: far quicker than simulated warps, whose every barrier is one of threads of the system.</summary>
     public static Device Emitted => EmittedDevice.Value;
 
-    /// <summary>What runs a CUDA variant without a GPU: simulated warps, or its emitted PTX where these cannot.</summary>
+    /// <summary>What runs a CUDA variant without a GPU: simulated warps, or its emitted PTX where these take long.</summary>
     public static Device Simulating(Variant variant) => variant.Kind == VariantKind.Wgmma ? Emitted : Simulation;
 
     /// <summary>Null where there is none.</summary>
@@ -43,7 +47,7 @@ public sealed class Devices
     [OneTimeTearDown]
     public void Close()
     {
-        foreach (var device in new[] { CpuDevice.IsValueCreated ? Cpu : null, ReferenceDevice.IsValueCreated ? Reference : null, SimulatedDevice.IsValueCreated ? Simulation : null, EmittedDevice.IsValueCreated ? Emitted : null, CudaDevice.IsValueCreated ? Cuda : null })
+        foreach (var device in new[] { CpuDevice.IsValueCreated ? Cpu : null, ReferenceDevice.IsValueCreated ? Reference : null, SimulatedDevice.IsValueCreated ? Simulation : null, HopperDevice.IsValueCreated ? Hopper : null, EmittedDevice.IsValueCreated ? Emitted : null, CudaDevice.IsValueCreated ? Cuda : null })
             device?.Dispose();
         Launcher.Dispose();
     }

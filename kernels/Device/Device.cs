@@ -16,6 +16,7 @@ public sealed class Device : IDisposable
     private readonly ConcurrentDictionary<object, object> launchers = new();
     private readonly HostPool? hostPool;
     private IKernelLauncher? launcher;
+    private bool simulatesHopper;
     private TensorMaps? tensorMaps;
     private string? refusesTensorMaps;
     private long allocatedBytes;
@@ -80,14 +81,14 @@ public sealed class Device : IDisposable
     /// <summary>Bytes of shared memory that a block may ask for: all of a multiprocessor's but 1 KB, which the driver keeps for each block; an H100's where there is no GPU.</summary>
     public int MostSharedBytes => (Accelerator is CudaAccelerator cuda ? cuda.MaxSharedMemoryPerMultiprocessor : 228 * 1024) - 1024;
 
-    /// <summary>Whether Hopper's wgmma runs: on compute capability 9.0 and no other, and where another launcher executes the PTX.</summary>
-    public bool HasWgmma => launcher is not null || Accelerator is CudaAccelerator { Architecture: var architecture } && architecture == CudaArchitecture.SM_90;
+    /// <summary>Whether Hopper's wgmma runs: on compute capability 9.0 and no other, where that is simulated, and where another launcher executes the PTX.</summary>
+    public bool HasWgmma => launcher is not null || simulatesHopper || Accelerator is CudaAccelerator { Architecture: var architecture } && architecture == CudaArchitecture.SM_90;
 
     /// <summary>The tensor maps by which kernels copy; only where <see cref="RefusesTensorMaps"/> is null.</summary>
-    internal TensorMaps TensorMaps => tensorMaps ??= new(this, launcher is { } executes ? executes.Encode : CudaDriver.Encode);
+    internal TensorMaps TensorMaps => tensorMaps ??= new(this, launcher is { } executes ? executes.Encode : simulatesHopper ? SimulatedCopy.Encode : CudaDriver.Encode);
 
     /// <summary>Why the driver takes no tensor maps, or null: it is asked once, and encodes one. What copies by them is left to other variants then.</summary>
-    internal string? RefusesTensorMaps => launcher is { } executes ? executes.RefusesTensorMaps : tensorMaps is not null ? null : refusesTensorMaps ??= TryTensorMaps();
+    internal string? RefusesTensorMaps => launcher is { } executes ? executes.RefusesTensorMaps : simulatesHopper || tensorMaps is not null ? null : refusesTensorMaps ??= TryTensorMaps();
 
     /// <summary>The processor with Host variants.</summary>
     /// <param name="threads">Worker threads; 0 means one for every processor that this process may use.</param>
@@ -102,10 +103,11 @@ public sealed class Device : IDisposable
     }
 
     /// <summary>The processor as a simulated GPU with warps of 32 threads, at most 256 threads a group.</summary>
-    public static Device Simulation(Precision precision = Precision.Fp32, IKernelLauncher? launcher = null)
+    /// <param name="hopper">Whether it is one of compute capability 9.0, with at most 512 threads a group.</param>
+    public static Device Simulation(Precision precision = Precision.Fp32, IKernelLauncher? launcher = null, bool hopper = false)
     {
-        var context = KernelContext.Create(b => b.CPU(new CPUDevice(32, 8, 1)));
-        return new Device(DeviceKind.Simulation, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), 1) { Precision = precision, launcher = launcher };
+        var context = KernelContext.Create(b => b.CPU(new CPUDevice(32, hopper ? 16 : 8, 1)));
+        return new Device(DeviceKind.Simulation, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), 1) { Precision = precision, launcher = launcher, simulatesHopper = hopper };
     }
 
     /// <summary>An NVIDIA GPU.</summary>

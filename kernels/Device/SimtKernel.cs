@@ -32,7 +32,7 @@ public abstract class SimtKernel(string name, Delegate kernel, KernelSpecializat
 }
 
 /// <typeparam name="TLauncher">What ILGPU makes of it: an <c>Action</c> of <see cref="KernelConfig"/> and the kernel's parameters.</typeparam>
-/// <param name="load">Loads it on the accelerator of simulated warps: <c>a =&gt; a.LoadStreamKernel&lt;…&gt;(Kernel)</c>, with the same bounds.</param>
+/// <param name="load">Loads it on the accelerator of simulated warps: <c>a =&gt; a.LoadStreamKernel&lt;…&gt;(Kernel)</c>, with the same bounds. Kernels for Hopper have none, for they need a <see cref="SimulatedBlock"/>.</param>
 public sealed class SimtKernel<TLauncher>(string name, Delegate kernel, Func<Accelerator, TLauncher>? load, KernelSpecialization bounds = default) : SimtKernel(name, kernel, bounds)
     where TLauncher : Delegate
 {
@@ -47,7 +47,7 @@ public sealed class SimtKernel<TLauncher>(string name, Delegate kernel, Func<Acc
     /// <param name="dynamicSharedBytes">Bytes of shared memory that the driver is asked for; 0 for none.</param>
     public SimtKernel(string name, Delegate kernel, Func<Accelerator, TLauncher> load, KernelSpecialization bounds, int dynamicSharedBytes) : this(name, kernel, load, bounds) => DynamicSharedBytes = dynamicSharedBytes;
 
-    internal TLauncher Load(Accelerator accelerator) => accelerator is CudaAccelerator cuda ? CudaLoader.Load<TLauncher>(this, cuda) : load!(accelerator);
+    internal TLauncher Load(Accelerator accelerator) => accelerator is CudaAccelerator cuda ? CudaLoader.Load<TLauncher>(this, cuda) : load?.Invoke(accelerator) ?? SimulatedBlock.Load<TLauncher>(this, accelerator);
 
     /// <summary>The launcher on a device, compiled at first use, for one launch: each is asked for, so that it can be counted.</summary>
     public TLauncher On(Device device) => device.Launcher(this);

@@ -8,7 +8,7 @@ public enum VariantKind
     /// <summary>SIMD on all cores, through an intrinsic of the CPU accelerator.</summary>
     Host,
 
-    /// <summary>ILGPU with Hopper's wgmma: CUDA devices of compute capability 9.0, and the execution of emitted PTX; simulated warps cannot run it.</summary>
+    /// <summary>ILGPU with Hopper's wgmma: CUDA devices of compute capability 9.0, the simulation of one, and the execution of emitted PTX.</summary>
     Wgmma,
 
     /// <summary>ILGPU with the instructions of tensor cores, or those around them such as conversions to bf16: CUDA devices of compute capability 8.0 and on, and the simulation.</summary>
@@ -45,7 +45,7 @@ public abstract class Variant(string name, VariantKind kind, SimtKernel[] kernel
     /// <summary>Where it runs, for the printed table.</summary>
     public string Needs => Kind switch
     {
-        VariantKind.Wgmma => $"CUDA sm_90 with {Precision.ToString().ToLowerInvariant()}",
+        VariantKind.Wgmma => $"CUDA sm_90 with {Precision.ToString().ToLowerInvariant()}, or the simulation",
         VariantKind.TensorCore => $"CUDA from sm_80 on{(Precision == Precision.Fp32 ? "" : $" with {Precision.ToString().ToLowerInvariant()}")}, or the simulation",
         VariantKind.Host => "processor",
         VariantKind.Simt => "CUDA, or the simulation",

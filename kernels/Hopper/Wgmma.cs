@@ -6,8 +6,8 @@ namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
 /// wgmma, the asynchronous products of Hopper (sm_90a): four warps multiply tiles that lie in shared memory, while their threads go on. The accumulators are registers with names of their own
-/// in the PTX, acc0 … acc127, and no values of C#: what ILGPU moves about while a product is on its way would make the assembler wait for each one. So there is nothing to simulate, and
-/// what these kernels compute is shown by executing their PTX.
+/// in the PTX, acc0 … acc127, and no values of C#: what ILGPU moves about while a product is on its way would make the assembler wait for each one. On the CPU they are a simulated thread's own
+/// (<see cref="SimulatedProducts"/>).
 /// </summary>
 public static class Wgmma
 {
@@ -22,15 +22,17 @@ public static class Wgmma
 
     /// <summary>Declares the accumulators and sets them to 0; once, before all else.</summary>
     [IntrinsicImplementation]
-    public static void Open() => throw OnlyPtx();
+    public static void Open() => SimulatedProducts.Open();
 
-    /// <summary>The address of shared memory, in bytes.</summary>
+    /// <summary>The address of the shared memory that the kernel asked for, in bytes; once, by every thread.</summary>
     [IntrinsicImplementation]
-    public static uint Address(ref Chunk shared) => throw OnlyPtx();
+    public static uint Address(ref Chunk shared) => SimulatedBlock.Begin(ref shared);
 
-    /// <summary>fence.proxy.async: what this thread has written to shared memory, or had copied there, is there for products behind the next barrier.</summary>
+    /// <summary>fence.proxy.async: what this thread has written to shared memory, or had copied there, is there for products behind the next barrier. On the CPU it is there at once; that the fence is not missing, only the emitted PTX can show.</summary>
     [IntrinsicImplementation]
-    public static void Publish() => throw OnlyPtx();
+    public static void Publish()
+    {
+    }
 
     /// <summary>
     /// Starts a group of eight wgmma.m64n128k16, for 128 rows of A, 128 columns of B and 64 of k, and adds them to the accumulators.
@@ -40,31 +42,32 @@ public static class Wgmma
     /// <param name="aAcross">1 where the rows of a k are neighbours, 0 where the k of a row are; a constant.</param>
     /// <param name="bAcross">The same for B and its columns.</param>
     [IntrinsicImplementation]
-    public static void Start(uint a, uint b, int aAcross, int bAcross) => throw OnlyPtx();
+    public static void Start(uint a, uint b, int aAcross, int bAcross)
+        => SimulatedProducts.Own.Start(Descriptors(a, Lines, aAcross, tiles: 2), Descriptors(b, LayoutOfB(bAcross), bAcross), aAcross != 0, bAcross != 0);
 
     /// <summary>The same, with the two tiles of 64 rows anywhere.</summary>
     /// <param name="upper">Address of the first tile of 64 rows.</param>
     /// <param name="lower">Address of the second.</param>
     /// <inheritdoc cref="Start"/>
     [IntrinsicImplementation]
-    public static void StartApart(uint upper, uint lower, uint b, int aAcross, int bAcross) => throw OnlyPtx();
+    public static void StartApart(uint upper, uint lower, uint b, int aAcross, int bAcross)
+        => SimulatedProducts.Own.Start(
+            [.. Descriptors(upper, Lines, aAcross), .. Descriptors(lower, Lines, aAcross)], Descriptors(b, LayoutOfB(bAcross), bAcross), aAcross != 0, bAcross != 0);
 
     /// <summary>wgmma.wait_group 1: all groups but the last have ended.</summary>
     [IntrinsicImplementation]
-    public static void WaitForAllButOne() => throw OnlyPtx();
+    public static void WaitForAllButOne() => SimulatedProducts.Own.Wait(1);
 
     /// <summary>wgmma.wait_group 0: all groups have ended.</summary>
     [IntrinsicImplementation]
-    public static void WaitForAll() => throw OnlyPtx();
+    public static void WaitForAll() => SimulatedProducts.Own.Wait(0);
 
     /// <summary>
     /// The sums of 64 rows: of each eight columns, four to a field of 32 columns, thread 4g + q of warp w has (16w + g, 2q), (16w + g, 2q + 1), (16w + g + 8, 2q), (16w + g + 8, 2q + 1).
     /// </summary>
     /// <param name="half">0 or 1, a constant.</param>
     [IntrinsicImplementation]
-    public static Sums64 Sums(int half) => throw OnlyPtx();
-
-    internal static NotSupportedException OnlyPtx() => new("Hopper's instructions run as PTX alone: on a CUDA device of compute capability 9.0, or executed on the processor.");
+    public static Sums64 Sums(int half) => SimulatedProducts.Own.Sums(half);
 
     private static void EmitOpen(PTXBackend backend, PTXCodeGenerator generator, Value value)
     {
@@ -106,7 +109,7 @@ public static class Wgmma
 
     private static void Multiply(PTXCodeGenerator generator, string b, int aAcross, int bAcross)
     {
-        Describe(generator, "db", 0, b, bAcross != 0 ? Panels : Lines, bAcross, tiles: 1);
+        Describe(generator, "db", 0, b, LayoutOfB(bAcross), bAcross, tiles: 1);
         PtxEmitter.Write(generator, "wgmma.fence.sync.aligned");
         for (int tile = 0; tile < 2; tile++)
             for (int step = 0; step < 4; step++)
@@ -124,8 +127,16 @@ public static class Wgmma
         PtxEmitter.Write(generator, $"cvt.u64.u32 {name}{first}, place");
         PtxEmitter.Write(generator, $"or.b64 {name}{first}, {name}{first}, {layout}");
         for (int i = 1; i < 4 * tiles; i++)
-            PtxEmitter.Write(generator, $"add.u64 {name}{first + i}, {name}{first}, {i / 4 * (8192 / 16) + i % 4 * (across != 0 ? 2048 / 16 : 32 / 16)}");
+            PtxEmitter.Write(generator, $"add.u64 {name}{first + i}, {name}{first}, {Further(i, across)}");
     }
+
+    /// <summary>The same as numbers.</summary>
+    private static ulong[] Descriptors(uint address, ulong layout, int across, int tiles = 1)
+        => [.. Enumerable.Range(0, 4 * tiles).Select(i => ((address >> 4) | layout) + (ulong)Further(i, across))];
+
+    private static ulong LayoutOfB(int across) => across != 0 ? Panels : Lines;
+
+    private static int Further(int i, int across) => i / 4 * (8192 / 16) + i % 4 * (across != 0 ? 2048 / 16 : 32 / 16);
 
     private static void EmitWaitForAllButOne(PTXBackend backend, PTXCodeGenerator generator, Value value) => PtxEmitter.Write(generator, "wgmma.wait_group.sync.aligned 1");
 

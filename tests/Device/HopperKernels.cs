@@ -24,7 +24,7 @@ public sealed class HopperKernels
         foreach (var (operation, variant) in OfHopper())
             foreach (var device in new[] { Devices.Cpu, Devices.Simulation })
                 Assert.That(operation.AllExamples.Select(p => operation.RefusalOf(variant, device, p)), Has.All.EqualTo("needs a CUDA device of compute capability 9.0"));
-        Assert.That(Devices.Simulation.HasWgmma || Devices.Cpu.HasWgmma, Is.False);
+        Assert.That((Devices.Simulation.HasWgmma, Devices.Cpu.HasWgmma, Devices.Hopper.HasWgmma), Is.EqualTo((false, false, true)));
     }
 
     [Test]
@@ -66,6 +66,63 @@ public sealed class HopperKernels
         var shape = new ConvolutionShape(images, rows, rows / 3 * 4, channels, channels, 3, 3, 1, 1);
         Assert.That(Convolution.ForwardOperation.Choose(device, shape).Name, Is.EqualTo(variant));
         Assert.That(Convolution.ForwardPooledOperation.Choose(device, shape).Name, Is.EqualTo(variant), "one is written where the other would be");
+    }
+
+    /// <summary>Gradients by weights of VGG's layers with 512 channels: slices in whole waves where images are enough, as many as pay for their sums, and else smaller tiles.</summary>
+    [TestCase(1, 512, 512, 1, "bf16-128x256x32")]
+    [TestCase(2, 512, 512, 1, "bf16-128x256x32")]
+    [TestCase(3, 512, 512, 3, "wgmma-tma-256x128x64")]
+    [TestCase(8, 512, 512, 3, "wgmma-tma-256x128x64")]
+    [TestCase(48, 512, 512, 9, "wgmma-tma-256x128x64")]
+    [TestCase(8, 256, 512, 3, "wgmma-tma-256x128x64")]
+    public void SlicesOfGradientsByWeights_FillTheChip(int images, int ic, int oc, int slices, string variant)
+    {
+        using var launcher = new PtxLauncher();
+        using var device = Device.Simulation(Precision.Bf16, launcher);
+        var shape = new ConvolutionShape(images, 30, 40, ic, oc, 3, 3, 1, 1, 1, 1);
+        Assert.That((TensorCoreProblem.OfTma(shape).Slices, TensorCoreProblem.OfWgmma(shape).Slices), Is.EqualTo((slices, slices)));
+        Assert.That(Convolution.BackwardWeightsOperation.Choose(device, shape).Name, Is.EqualTo(variant));
+    }
+
+    /// <summary>What is done wrong is told and not waited for: a simulated block runs to its end, and the launch throws.</summary>
+    [Test]
+    public void ASimulatedBlock_TellsWhatIsWrong()
+    {
+        var kernel = new SimtKernel<Action<KernelConfig, ArrayView<float>>>("waits", WaitsInVain, Bytes, new(32, 1));
+        lock (Devices.Hopper)
+        {
+            using var result = Devices.Hopper.Allocate(2);
+            var launch = kernel.On(Devices.Hopper);
+            var config = new KernelConfig(new Index3D(1, 1, 1), new Index3D(32, 1, 1), SharedMemoryConfig.RequestDynamic<Chunk>(Bytes / 16));
+            Assert.That(
+                () => launch(config, result.View),
+                Throws.InvalidOperationException.With.Message.EqualTo("waits, block (0, 0, 0), thread 0: phase 0 of the mbarrier at 2048 never ends: 1 arrivals and 0 bytes are missing."));
+            Assert.That(Devices.Hopper.Download(result.View), Is.EqualTo(new[] { float.NaN, 0 }), "sums of a product that is on its way, and those of one that has ended");
+        }
+    }
+
+    /// <summary>Shared memory for operands of one product.</summary>
+    private const int Bytes = 20 * 1024;
+
+    private static void WaitsInVain(ArrayView<float> result)
+    {
+        Wgmma.Open();
+        var shared = SharedMemory.GetDynamic<Chunk>();
+        uint start = Wgmma.Address(ref shared[0]);
+        start += (uint)WgmmaTile.FirstStage(start) * 16;
+        for (int i = Group.IdxX; i < Bytes / 16; i += 32)
+            shared[i] = default;
+        Group.Barrier();
+        Wgmma.Start(start, start, 0, 0);
+        if (Group.IdxX == 0)
+            result[0] = Wgmma.Sums(0).M0.A0;
+        Wgmma.WaitForAll();
+        if (Group.IdxX != 0)
+            return;
+        result[1] = Wgmma.Sums(0).M0.A0;
+        MemoryBarrier.Make(start, 2);
+        MemoryBarrier.Arrive(start, 1);
+        MemoryBarrier.Wait(start, 0);
     }
 
     [Test]
