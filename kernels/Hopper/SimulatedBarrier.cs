@@ -12,7 +12,7 @@ namespace IlgpuNetVlad.Kernels;
 internal sealed class SimulatedBarrier(SimulatedBlock block, uint address, int arrivals, int maker)
 {
     /// <summary>Without progress of any thread for so many waits of so many milliseconds nobody will come; a machine that stands still meanwhile counts as one of them.</summary>
-    private const int Waits = 40, Milliseconds = 100;
+    private const int Waits = 20, Milliseconds = 100;
 
     private readonly object gate = new();
     private readonly Queue<SimulatedCopy> copies = [];
