@@ -2,7 +2,7 @@ using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Perf.Operations;
 
-public class ConvolutionForward() : OperationBenchmark<ConvolutionShape>(Convolution.ForwardOperation, "vgg16", "squeezenet", "alexnet", "vgg16-training", "city-training");
+public class ConvolutionForward() : OperationBenchmark<ConvolutionShape>(Convolution.ForwardOperation, "vgg16", "squeezenet", "alexnet", "direct", "vgg16-training", "city-training");
 
 public class ConvolutionForwardPooled() : OperationBenchmark<ConvolutionShape>(Convolution.ForwardPooledOperation, "vgg16-pooled");
 
