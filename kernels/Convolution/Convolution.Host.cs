@@ -12,7 +12,7 @@ public static unsafe partial class Convolution
         {
             if (s.B > 0)
                 HostConvolution.Forward(device, s, HostConvolution.ForwardStrip(s, HostMemory.Pointer(v[0])), Bias(s, v), HostMemory.Pointer(v[3]), HostMemory.Pointer(prepared), HostMemory.Pointer(workspace));
-        });
+        }) { Replaced = 1 };
 
     /// <param name="pooled">For <see cref="ForwardPooledOperation"/>.</param>
     private static Preparation<ConvolutionShape> WinogradPreparation<TFilter>(bool pooled)
@@ -25,7 +25,7 @@ public static unsafe partial class Convolution
         {
             if (s.B > 0)
                 HostWinograd<TFilter>.Forward(device, s, pooled, HostMemory.Pointer(v[0]), Bias(s, v), HostMemory.Pointer(v[3]), HostMemory.Pointer(prepared), HostMemory.Pointer(workspace));
-        });
+        }) { Replaced = 1 };
 
     private static float* Bias(in ConvolutionShape s, ReadOnlySpan<ArrayView<float>> v) => s.HasBias != 0 ? HostMemory.Pointer(v[2]) : null;
 

@@ -32,7 +32,7 @@ public static unsafe partial class Convolution
                     if (s.Convolution.B > 0)
                         HostConvolution.Forward(
                             device, s.Convolution, HostConvolution.ForwardStrip(s, (byte*)HostMemory.Pointer(v[0])), Bias(s.Convolution, v), HostMemory.Pointer(v[3]), HostMemory.Pointer(prepared), HostMemory.Pointer(workspace));
-                }),
+                }) { Replaced = 1 },
                 (device, s) => HostConvolution.ForwardWorkspace(device, s.Convolution, HostConvolution.ForwardStrip(s, SomePixels)), s => RefusesJoined(s)),
             TensorCoreFewChannels<Bf16Numbers>.ForwardPixels,
             TensorCoreFewChannels<Tf32Numbers>.ForwardPixels,
@@ -94,7 +94,7 @@ public static unsafe partial class Convolution
                 (Device device, in PixelWindowedShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared, ArrayView<float> workspace)
                     => HostWindowedConvolution.Forward(
                         device, s.Windowed, HostConvolution.ForwardStrip(s.Convolution, (byte*)HostMemory.Pointer(v[0])), Bias(s.Windowed.Convolution, v), HostMemory.Pointer(v[3]), HostMemory.Pointer(prepared),
-                        HostMemory.Pointer(workspace))),
+                        HostMemory.Pointer(workspace))) { Replaced = 1 },
                 (device, s) => HostWindowedConvolution.Workspace(device, s.Windowed, HostConvolution.ForwardStrip(s.Convolution, SomePixels)), s => HostWindowedConvolution.Refuses(s.Windowed)),
             TensorCoreFewChannels<Bf16Numbers>.ForwardWindowedPixels,
             TensorCoreFewChannels<Tf32Numbers>.ForwardWindowedPixels,

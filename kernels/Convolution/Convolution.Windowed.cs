@@ -28,7 +28,7 @@ public static unsafe partial class Convolution
                 (Device device, in WindowedConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared)
                     => HostConvolution.Prepare(device, s.Convolution, HostMemory.Pointer(v[1]), HostMemory.Pointer(prepared)),
                 (Device device, in WindowedConvolutionShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> prepared, ArrayView<float> workspace) =>
-                    HostWindowedConvolution.Forward(device, s, HostConvolution.ForwardStrip(s.Convolution, HostMemory.Pointer(v[0])), Bias(s.Convolution, v), HostMemory.Pointer(v[3]), HostMemory.Pointer(prepared), HostMemory.Pointer(workspace))),
+                    HostWindowedConvolution.Forward(device, s, HostConvolution.ForwardStrip(s.Convolution, HostMemory.Pointer(v[0])), Bias(s.Convolution, v), HostMemory.Pointer(v[3]), HostMemory.Pointer(prepared), HostMemory.Pointer(workspace))) { Replaced = 1 },
                 HostWindowedConvolution.Workspace, HostWindowedConvolution.Refuses),
             new("reference", VariantKind.Reference, ForwardWindowedReference),
         ],

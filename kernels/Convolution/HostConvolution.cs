@@ -29,6 +29,9 @@ internal readonly unsafe struct HostConvolution : IHostTask
     private readonly HostStrip strip;
     private readonly HostPhase phase;
     private readonly float* packed, bias, output, scratch;
+
+    /// <summary>Rows of the phase that are computed: in a band fewer, cut into strips as the whole is, so that bands that run at the same time share the workspace in the same way.</summary>
+    private readonly int rows;
     private readonly int images, outRows, outColumns, groups, groupIn, groupOut, outPitch;
     private readonly int stripRows, stripColumns;
     private readonly bool relu;
@@ -37,11 +40,12 @@ internal readonly unsafe struct HostConvolution : IHostTask
     private readonly HostLiveImages? live;
 
     private HostConvolution(HostLiveImages? live, HostStrip strip, HostPhase phase, float* packed, float* bias, bool relu, float* output, float* scratch,
-        int images, int outRows, int outColumns, int groups, int groupIn, int groupOut, int outPitch)
+        int images, int outRows, int outColumns, int groups, int groupIn, int groupOut, int outPitch, int? bandRows = null)
     {
         this.live = live;
         this.strip = strip;
         this.phase = phase;
+        rows = bandRows ?? phase.Rows;
         this.packed = packed;
         this.bias = bias;
         this.relu = relu;
@@ -118,6 +122,34 @@ internal readonly unsafe struct HostConvolution : IHostTask
     internal static HostStrip ForwardStrip(in ConvolutionShape s, float* x)
         => new(x, null, s.H, s.W, s.Ic, s.Ic, s.Stride, s.Padding, s.Padding, s.R, s.S);
 
+    /// <summary>Of a band, whose strips are copies: the part of the image above it is no padding that could be left out.</summary>
+    private static HostStrip ForwardStrip(in ConvolutionBand band, float* x)
+    {
+        var s = band.Convolution;
+        var strip = new HostStrip(band.FromPixels != 0 ? null : x, null, s.H, s.W, s.Ic, s.Ic, s.Stride, s.Padding - band.First * s.Stride, s.Padding, s.R, s.S) { Ring = band.XRing };
+        // Any address serves to say that the source is pixels.
+        return band.FromPixels != 0 ? strip with { Pixels = x == null ? (byte*)1 : (byte*)x, Numbers = band.Numbers } : strip;
+    }
+
+    public static long ForwardWorkspace(Device device, ConvolutionBand band)
+        => device.Threads * WorkerScratch(ForwardStrip(band, null), HostPhase.Forward(band.Convolution), band.Convolution.Groups, band.Convolution.GroupIc, band.Convolution.GroupOc);
+
+    /// <summary>A band whose rows of the result stand in two parts of a ring is computed in two.</summary>
+    /// <param name="after">As of <see cref="HostSequence.Add"/>.</param>
+    public static void Forward(HostSequence sequence, int after, in ConvolutionBand band, float* x, float* b, float* y, float* prepared, float* workspace)
+    {
+        var s = band.Convolution;
+        for (int done = 0, rows; done < band.Rows; done += rows)
+        {
+            int place = (band.First + done) % band.YRing;
+            rows = Math.Min(band.Rows - done, band.YRing - place);
+            var part = band with { First = band.First + done, Rows = rows };
+            var task = new HostConvolution(
+                null, ForwardStrip(part, x), HostPhase.Forward(s), prepared, b, s.Relu != 0, y + (long)place * s.Q * s.Oc, workspace, 1, s.P, s.Q, s.Groups, s.GroupIc, s.GroupOc, s.Oc, rows);
+            sequence.Add(task.Tiles, task, after);
+        }
+    }
+
     internal static HostStrip ForwardStrip(in PixelConvolutionShape s, byte* pixels) => ForwardStrip(s.Convolution, null) with { Pixels = pixels, Numbers = s.Numbers };
 
     private static HostStrip BackwardStrip(in ConvolutionShape s, in HostPhase phase, float* dy, float* mask)
@@ -154,7 +186,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
         }
     }
 
-    private int RowStrips => (phase.Rows + stripRows - 1) / stripRows;
+    private int RowStrips => (rows + stripRows - 1) / stripRows;
 
     private int ColumnStrips => (phase.Columns + stripColumns - 1) / stripColumns;
 
@@ -167,7 +199,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
         if (live is { } some)
             image = some[image];
         int row = within / ColumnStrips * stripRows, column = within % ColumnStrips * stripColumns;
-        int rows = Math.Min(stripRows, phase.Rows - row), columns = Math.Min(stripColumns, phase.Columns - column);
+        int rows = Math.Min(stripRows, this.rows - row), columns = Math.Min(stripColumns, phase.Columns - column);
         int kernelRows = phase.TapRows, kernelColumns = phase.TapColumns, step = phase.Step * outPitch;
         long targetPitch = (long)step * outColumns;
         float* target = output + (((long)image * outRows + phase.Row + row * phase.Step) * outColumns + phase.Column + column * phase.Step) * outPitch;

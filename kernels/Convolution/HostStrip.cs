@@ -18,8 +18,11 @@ internal readonly unsafe struct HostStrip(float* source, float* mask, int height
 
     public PixelNumbers Numbers { get; init; }
 
+    /// <summary>Where not 0, the source is a ring of so many rows of one image: row r stands in row r mod Ring.</summary>
+    public int Ring { get; init; }
+
     /// <summary>True where the image itself serves so many outputs: nothing to pad, mask or convert.</summary>
-    public bool IsDirect(int outRows, int outColumns) => Pixels == null && padTop == 0 && padLeft == 0 && mask == null && pixelPitch == Channels && Rows(outRows) <= height && Columns(outColumns) <= width;
+    public bool IsDirect(int outRows, int outColumns) => Pixels == null && Ring == 0 && padTop == 0 && padLeft == 0 && mask == null && pixelPitch == Channels && Rows(outRows) <= height && Columns(outColumns) <= width;
 
     /// <summary>Columns that a strip of so many output columns reads.</summary>
     public int Columns(int outputs) => (outputs - 1) * Step + kernelColumns;
@@ -51,7 +54,7 @@ internal readonly unsafe struct HostStrip(float* source, float* mask, int height
                 continue;
             }
             line[..before].Clear();
-            long start = (((long)image * height + at) * width + from) * pixelPitch;
+            long start = (((long)image * height + (Ring == 0 ? at : at % Ring)) * width + from) * pixelPitch;
             if (Pixels != null)
                 HostPixels.Convert(Numbers, Pixels + (long)image * PixelNumbers.Floats(height, width) * sizeof(float) + ((long)at * width + from) * Channels, to + before, count);
             else if (pixelPitch == Channels)

@@ -31,11 +31,14 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
     private readonly int images, rows, columns, channels, pitch, outRows, outColumns, outChannels, outPitch, padding, threads, blocks;
     private readonly bool relu, pooled;
 
+    /// <summary>Of a band: the first row of tiles of each image, and their number; rows of the rings that input and output are, which of whole maps are the maps'.</summary>
+    private readonly int firstTileRow, tileRows, inRing, outRing;
+
     /// <summary>Of the way back, where <see cref="images"/> counts those alone.</summary>
     private readonly HostLiveImages? live;
 
     private HostWinograd(HostLiveImages? live, float* input, float* mask, int images, int rows, int columns, int channels, int pitch, int padding, float* packed, float* bias, bool relu, bool pooled,
-        float* output, int outRows, int outColumns, int outChannels, int outPitch, float* workspace, int threads)
+        float* output, int outRows, int outColumns, int outChannels, int outPitch, float* workspace, int threads, in ConvolutionBand? band = null)
     {
         this.live = live;
         this.input = input;
@@ -57,15 +60,21 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
         this.outPitch = outPitch;
         scratch = workspace;
         this.threads = threads;
+        (tileRows, inRing, outRing) = (WinogradFilter<TFilter>.Tiles(outRows), rows, MapRows);
+        if (band is { } some)
+            (firstTileRow, tileRows, inRing, outRing) = (some.First / TFilter.Tile, WinogradFilter<TFilter>.Tiles(some.Rows), some.XRing, some.YRing);
         long each = (long)threads * MaxBlock(channels) / RegisterTile.Rows;
         blocks = (int)Math.Min((RegisterTiles + each - 1) / each * threads, RegisterTiles);
     }
 
-    private int TileRows => WinogradFilter<TFilter>.Tiles(outRows);
+    /// <summary>Rows of the map that is written.</summary>
+    private int MapRows => pooled ? outRows / 2 : outRows;
+
+    private int MapColumns => pooled ? outColumns / 2 : outColumns;
 
     private int TileColumns => WinogradFilter<TFilter>.Tiles(outColumns);
 
-    private long Tiles => (long)images * TileRows * TileColumns;
+    private long Tiles => (long)images * tileRows * TileColumns;
 
     private long RegisterTiles => (Tiles + RegisterTile.Rows - 1) / RegisterTile.Rows;
 
@@ -98,6 +107,27 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
     /// <param name="pooled">y is [B, P/2, Q/2, Oc], maxima of 2×2.</param>
     public static void Forward(Device device, in ConvolutionShape s, bool pooled, float* x, float* b, float* y, float* prepared, float* workspace)
         => new HostWinograd<TFilter>(null, x, null, s.B, s.H, s.W, s.Ic, s.Ic, s.Padding, prepared, b, s.Relu != 0, pooled, y, s.P, s.Q, s.Oc, s.YPitch, workspace, device.Threads).Run(device);
+
+    /// <summary>Tiles keep their places, so each has the numbers that it has in the whole map.</summary>
+    /// <param name="after">As of <see cref="HostSequence.Add"/>.</param>
+    public static void Forward(Device device, HostSequence sequence, int after, in ConvolutionBand band, float* x, float* b, float* y, float* prepared, float* workspace)
+    {
+        var s = band.Convolution;
+        var task = new HostWinograd<TFilter>(
+            null, x, null, 1, s.H, s.W, s.Ic, s.Ic, s.Padding, prepared, b, s.Relu != 0, band.Pooled != 0, y, s.P, s.Q, s.Oc, s.Oc, workspace, device.Threads, band);
+        sequence.Add(task.blocks, task, after);
+    }
+
+    /// <summary>Why a band is not computed so, or null.</summary>
+    public static string? Refuses(ConvolutionBand band)
+    {
+        if (WinogradFilter<TFilter>.Refuses(band.Convolution) is { } refused)
+            return refused;
+        int side = band.Pooled != 0 ? TFilter.Tile / 2 : TFilter.Tile;
+        return band.FromPixels != 0 ? "takes numbers"
+            : band.First % TFilter.Tile != 0 || band.Rows % TFilter.Tile != 0 && band.First + band.Rows < band.Convolution.P || band.YRing % side != 0 && band.YRing < band.MapRows
+                ? $"takes bands and rings of whole tiles of {TFilter.Tile} rows" : null;
+    }
 
     public static void BackwardData(Device device, in ConvolutionShape s, float* w, float* y, float* dy, float* dx, float* workspace)
     {
@@ -175,7 +205,7 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
             int h = row + from % Winograd.Patch - padding, w = Math.Min(column + 2 - padding, columns - TFilter.Tile);
             if ((uint)h >= (uint)rows || w < 0)
                 continue;
-            long at = (((long)image * rows + h) * columns + w) * pitch;
+            long at = (((long)image * rows + h % inRing) * columns + w) * pitch;
             for (int j = 0; j < TFilter.Tile; j++, at += pitch)
             {
                 HostPrefetch.Far(input + at, channels);
@@ -188,7 +218,7 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
     /// <summary>Rows of outputs, numbered from a tile's first, of a panel.</summary>
     private void FetchOutput(long first, int from, int end, int channel, int width)
     {
-        int side = pooled ? TFilter.Tile / 2 : TFilter.Tile, mapRows = pooled ? outRows / 2 : outRows, mapColumns = pooled ? outColumns / 2 : outColumns;
+        int side = pooled ? TFilter.Tile / 2 : TFilter.Tile, mapRows = MapRows, mapColumns = MapColumns;
         for (; from < end; from++)
         {
             int i = from % TFilter.Tile;
@@ -197,7 +227,7 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
             column = column / TFilter.Tile * side;
             if (i >= side || row >= mapRows)
                 continue;
-            float* to = output + (((long)image * mapRows + row) * mapColumns + column) * outPitch + channel;
+            float* to = output + (((long)image * mapRows + row % outRing) * mapColumns + column) * outPitch + channel;
             for (int j = column; j < Math.Min(column + side, mapColumns); j++, to += outPitch)
                 HostPrefetch.Far(to, width);
         }
@@ -206,8 +236,8 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
     private (int Image, int Row, int Column) Place(long tile)
     {
         long line = tile / TileColumns;
-        int image = (int)(line / TileRows);
-        return (live is { } some ? some[image] : image, (int)(line % TileRows) * TFilter.Tile, (int)(tile % TileColumns) * TFilter.Tile);
+        int image = (int)(line / tileRows);
+        return (live is { } some ? some[image] : image, (firstTileRow + (int)(line % tileRows)) * TFilter.Tile, (int)(tile % TileColumns) * TFilter.Tile);
     }
 
     /// <summary>Transforms tiles from this one on as far as they stand side by side.</summary>
@@ -219,9 +249,9 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
         float** masks = mask == null ? null : pixels + WinogradTransforms.MaxColumns * Winograd.Patch;
         var (image, row, column) = Place(tile);
         tiles = Math.Min(Math.Min(tiles, WinogradTransforms.MaxRun), TileColumns - column / TFilter.Tile);
-        new WinogradPatches(input, rows, columns, pitch, padding).Find<TFilter>(image, row, column, tiles, zeros, pixels);
+        new WinogradPatches(input, rows, inRing, columns, pitch, padding).Find<TFilter>(image, row, column, tiles, zeros, pixels);
         if (mask != null)
-            new WinogradPatches(mask, rows, columns, pitch, padding).Find<TFilter>(image, row, column, tiles, zeros, masks);
+            new WinogradPatches(mask, rows, inRing, columns, pitch, padding).Find<TFilter>(image, row, column, tiles, zeros, masks);
         if (Vector512.IsHardwareAccelerated)
             WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter>(pixels, masks, tiles, channels, to, (nint)step);
         else if (Vector256.IsHardwareAccelerated)
@@ -252,14 +282,14 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
         float* between = stackalloc float[24 * 16];
         var (image, row, column) = Place(tile);
         int lanes = TOps.Count, height = Math.Min(TFilter.Tile, outRows - row), width = Math.Min(TFilter.Tile, outColumns - column);
-        int mapRows = outRows, mapColumns = outColumns, side = TFilter.Tile;
+        int mapColumns = MapColumns, side = TFilter.Tile;
         if (pooled)
         {
             // An odd row or column at the end has no window. Tiles begin at even places, so each window lies in one tile.
-            (height, width, row, column, mapRows, mapColumns) = (height / 2, width / 2, row / 2, column / 2, outRows / 2, outColumns / 2);
+            (height, width, row, column) = (height / 2, width / 2, row / 2, column / 2);
             side /= 2;
         }
-        float* tileStart = output + (((long)image * mapRows + row) * mapColumns + column) * outPitch + channel;
+        float* tileStart = output + (((long)image * MapRows + row % outRing) * mapColumns + column) * outPitch + channel;
         bool whole = height == side && width == side;
         for (int c = 0; c < used; c += lanes)
         {

@@ -102,7 +102,7 @@ internal static unsafe class HostWinogradGradient<TFilter>
             var (image, row, column) = Place(t);
             tiles = Math.Min(Math.Min(tiles, WinogradTransforms.MaxRun), WinogradFilter<TFilter>.Tiles(s.Q) - column / TFilter.Tile);
             float** pixels = stackalloc float*[WinogradTransforms.MaxColumns * Winograd.Patch];
-            new WinogradPatches(x, s.H, s.W, s.Ic, s.Padding).Find<TFilter>(image, row, column, tiles, zeros, pixels);
+            new WinogradPatches(x, s.H, s.H, s.W, s.Ic, s.Padding).Find<TFilter>(image, row, column, tiles, zeros, pixels);
             float* to = inputs + (long)t * s.Ic;
             nint step = (nint)PointStep(block, s.Ic);
             if (Vector512.IsHardwareAccelerated)

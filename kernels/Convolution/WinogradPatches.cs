@@ -1,7 +1,8 @@
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>Where the 6×6 patches that <see cref="Winograd"/>'s tiles read lie in a map [image][row][column], <paramref name="pitch"/> floats a pixel.</summary>
-internal readonly unsafe struct WinogradPatches(float* map, int rows, int columns, int pitch, int padding)
+/// <param name="ring">The map's rows; or fewer, of one image, where row r stands in row r mod so many.</param>
+internal readonly unsafe struct WinogradPatches(float* map, int rows, int ring, int columns, int pitch, int padding)
 {
     /// <summary>pixels[6j + i] = row i, column j of the patches of tiles side by side, or zeros outside of the map.</summary>
     /// <param name="row">The first tile's first output.</param>
@@ -12,7 +13,7 @@ internal readonly unsafe struct WinogradPatches(float* map, int rows, int column
         for (int i = 0; i < Winograd.Patch; i++)
         {
             int h = row + i - padding;
-            float* line = map + ((long)image * rows + h) * columns * pitch;
+            float* line = map + ((long)image * rows + h % ring) * columns * pitch;
             for (int j = 0; j < width; j++)
             {
                 int w = column + j - padding;

@@ -8,6 +8,7 @@ public static class KernelTable
         Convolution.ForwardOperation,
         Convolution.ForwardPooledOperation,
         Convolution.ForwardWindowedOperation,
+        Convolution.ForwardBandOperation,
         Convolution.ForwardPixelsOperation,
         Convolution.ForwardWindowedPixelsOperation,
         Convolution.BackwardDataOperation,

@@ -147,6 +147,9 @@ public sealed class Operation<TProblem> : Operation
     /// <summary>Floats that <see cref="Prepare"/> fills; 0 where the variant that will run keeps nothing.</summary>
     public long Prepared(Device device, in TProblem problem) => Choose(device, problem).Preparation?.Length(device, problem) ?? 0;
 
+    /// <summary>The buffer that what <see cref="Prepare"/> makes stands for, which <see cref="RunPrepared"/> does not need; −1 for none.</summary>
+    public int Replaced(Device device, in TProblem problem) => Choose(device, problem).Preparation?.Replaced ?? -1;
+
     /// <summary>Floats of workspace that <see cref="RunPrepared"/> needs.</summary>
     public long PreparedWorkspace(Device device, in TProblem problem)
     {
@@ -165,9 +168,17 @@ public sealed class Operation<TProblem> : Operation
     /// </summary>
     public void RunPrepared(Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> prepared, ArrayView<float> workspace)
     {
+        var variant = RequirePrepared(device, problem, buffers, prepared, workspace);
+        Observed(variant, device, problem, buffers, prepared, workspace);
+    }
+
+    /// <summary>Checks what <see cref="RunPrepared"/> takes.</summary>
+    /// <returns>The variant that would run.</returns>
+    internal Variant<TProblem> RequirePrepared(Device device, in TProblem problem, ReadOnlySpan<ArrayView<float>> buffers, ArrayView<float> prepared, ArrayView<float> workspace)
+    {
         var variant = Choose(device, problem);
         Require(variant, device, problem, buffers, prepared.Length + workspace.Length, variant.Preparation?.Replaced ?? -1);
-        Observed(variant, device, problem, buffers, prepared, workspace);
+        return variant;
     }
 
     /// <summary>Runs one variant.</summary>

@@ -7,9 +7,10 @@ namespace IlgpuNetVlad.Perf.Profiles;
 /// <summary>Times of operations over rounds of the same work; the same operation on the same problem is one row.</summary>
 internal sealed class OperationProfile : IOperationObserver
 {
-    private sealed record Row(string Operation, string Variant, string Problem, double Flops)
+    private sealed record Row(string Operation, string Variant, string Problem)
     {
         public int Calls;
+        public double Flops;
         public double Round;
         public List<double> Seconds { get; } = [];
     }
@@ -20,11 +21,15 @@ internal sealed class OperationProfile : IOperationObserver
 
     public void Ran(Operation operation, Variant variant, object problem, bool preparation, TimeSpan time)
     {
-        if (!known.TryGetValue((operation, problem, preparation), out var row))
-            rows.Add(known[(operation, problem, preparation)] = row = preparation
-                ? new(operation.Name + ", weights", variant.Name, problem.ToString()!, 0)
-                : new(operation.Name, variant.Name, problem.ToString()!, operation.FlopsOf(problem)));
-        row.Calls += wholes.Count == 0 ? 1 : 0;
+        // Bands of one map are one row.
+        object whole = problem is ConvolutionBand band ? band.All : problem;
+        if (!known.TryGetValue((operation, whole, preparation), out var row))
+            rows.Add(known[(operation, whole, preparation)] = row = new(operation.Name + (preparation ? ", weights" : ""), variant.Name, whole.ToString()!));
+        if (wholes.Count == 0)
+        {
+            row.Calls++;
+            row.Flops += preparation ? 0 : operation.FlopsOf(problem);
+        }
         row.Round += time.TotalSeconds;
     }
 
@@ -47,7 +52,7 @@ internal sealed class OperationProfile : IOperationObserver
         var text = new StringBuilder("| operation | variant | problem | calls | ms | of all | GFLOP/s | of the peak |\n|---|---|---|---|---|---|---|---|\n");
         foreach (var row in rows)
         {
-            double seconds = Median.Of(row.Seconds), rate = row.Calls * row.Flops / seconds / 1e9;
+            double seconds = Median.Of(row.Seconds), rate = row.Flops / seconds / 1e9;
             text.Append(CultureInfo.InvariantCulture, $"| {row.Operation} | {row.Variant} | {row.Problem} | {row.Calls} | {1000 * seconds:0.00} | {100 * seconds / whole:0.0} % | {(row.Flops > 0 ? $"{rate:0} | {rate / peak:0.00}" : "|")} |\n");
         }
         text.Append("\n| operation | ms | of all |\n|---|---|---|\n");

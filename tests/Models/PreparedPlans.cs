@@ -65,9 +65,9 @@ public sealed class PreparedPlans
     {
         using var device = Device.Cpu(threads: 2);
         using var network = Engine.Models.Network.Create(device, new NetworkSettings { Pooling = PoolingKind.Max }, 3, Trunk);
-        using var plan = network.Plan(Images, Height, Width);
         var seen = new Names();
         device.Observer = seen;
+        using var plan = network.Plan(Images, Height, Width);
         plan.Forward(Images);
         plan.Forward(Images);
         // Five convolutions; the first, which has too few channels for Winograd's method, takes its pooling by the direct one.

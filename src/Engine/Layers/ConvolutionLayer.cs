@@ -74,7 +74,29 @@ public sealed class ConvolutionLayer : Layer
 
     public override void Forward(in LayerPass pass)
         => Convolution.ForwardOperation.RunPrepared(
-            pass.Device, Shape(pass.Images, pass.Maps), [pass.X, Weight.Value, Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
+            pass.Device, Shape(pass.Images, pass.Maps), [pass.X, WeightOf(pass), Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
+
+    /// <summary>Of a forward pass, to which it may be of no matter.</summary>
+    internal ArrayView<float> WeightOf(in LayerPass pass) => pass.Prepared.Length > 0 ? Weight.Kept : Weight.Value;
+
+    internal override void ReleaseParameters(in LayerPass pass) => ReleaseWeight(pass.Device, Convolution.ForwardOperation, Shape(pass.Images, pass.Maps));
+
+    /// <summary>Gives the weight's memory back where what an operation prepares stands for it.</summary>
+    internal void ReleaseWeight<TProblem>(Device device, Operation<TProblem> operation, in TProblem problem)
+        where TProblem : struct
+    {
+        if (operation.Replaced(device, problem) == 1)
+            Weight.Release();
+    }
+
+    internal override ConvolutionBand? Bands(Device device, MapShape input) => BandsBy(device, ConvolutionBand.Whole(Shape(1, input)), PreparedLayout(device, 1, input));
+
+    /// <summary>Bands of a map, where they are computed by the variant that computes the whole.</summary>
+    /// <param name="variant">Its name.</param>
+    internal static ConvolutionBand? BandsBy(Device device, in ConvolutionBand whole, string variant)
+        => Convolution.ForwardBandOperation.Check(whole) is null && Convolution.ForwardBandOperation.Choose(device, whole) is { Kind: VariantKind.Host } found && found.Name == variant ? whole : null;
+
+    internal override ConvolutionBandStep Step(in LayerPass pass, in ConvolutionBand band, int after) => new(band, after, pass.X, Bias.Value, pass.Y, pass.Prepared, pass.Workspace);
 
     /// <summary>It and the pooling behind it in one, or null where this device has no kernel for that.</summary>
     internal Layer? With(MaxPoolingLayer pooling, Device device, MapShape input)

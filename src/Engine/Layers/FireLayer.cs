@@ -86,6 +86,13 @@ public sealed class FireLayer : Layer
         three.Prepare(pass with { Maps = Between(pass.Maps), Prepared = third });
     }
 
+    internal override void ReleaseParameters(in LayerPass pass)
+    {
+        squeeze.ReleaseParameters(pass);
+        one.ReleaseParameters(pass with { Maps = Between(pass.Maps) });
+        three.ReleaseParameters(pass with { Maps = Between(pass.Maps) });
+    }
+
     public override void Forward(in LayerPass pass)
     {
         var (first, second, third) = PreparedParts(pass);

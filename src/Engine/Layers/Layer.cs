@@ -56,6 +56,11 @@ public abstract class Layer(string name, string? alias = null) : IDisposable
     {
     }
 
+    /// <summary>Gives back the memory of parameters that <see cref="Forward"/> does not read where <see cref="Prepare"/> has run (<see cref="Parameter.Release"/>).</summary>
+    internal virtual void ReleaseParameters(in LayerPass pass)
+    {
+    }
+
     /// <summary>Numbers of workspace of <see cref="Forward"/>, beside <see cref="Prepared"/>.</summary>
     public virtual long ForwardWorkspace(Device device, int images, LayerMaps maps) => 0;
 
@@ -64,6 +69,15 @@ public abstract class Layer(string name, string? alias = null) : IDisposable
     public virtual long BackwardWorkspace(Device device, int images, LayerMaps maps, bool data) => 0;
 
     public abstract void Forward(in LayerPass pass);
+
+    /// <summary>What it computes of one image's whole map, where it can compute rows of that too, with the numbers that <see cref="Forward"/> has and from what <see cref="Prepare"/> makes; else null.</summary>
+    internal virtual ConvolutionBand? Bands(Device device, MapShape input) => null;
+
+    /// <summary>Rows of one image's map, to be run.</summary>
+    /// <param name="pass">Of one image; its maps may be rings of rows.</param>
+    /// <param name="band">Of <see cref="Bands"/>.</param>
+    /// <param name="after">As of <see cref="ConvolutionBandStep"/>.</param>
+    internal virtual ConvolutionBandStep Step(in LayerPass pass, in ConvolutionBand band, int after) => throw new InvalidOperationException($"{this} computes whole maps.");
 
     /// <summary>Overwrites its parameters' gradients, and <paramref name="dx"/>.</summary>
     /// <param name="dy">[images, output]; in bf16 it may be changed.</param>

@@ -1,4 +1,5 @@
 using ILGPU;
+using IlgpuNetVlad.Engine.Weights;
 using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Engine.Layers;
@@ -10,9 +11,11 @@ namespace IlgpuNetVlad.Engine.Layers;
 public sealed class Parameter : IDisposable
 {
     private readonly Device device;
-    private readonly DeviceBuffer value;
     private readonly bool isKernel;
-    private DeviceBuffer? gradient, velocity;
+    private DeviceBuffer? value, gradient, velocity;
+
+    /// <summary>Where the values stand too; null where they were made or changed here.</summary>
+    private StoredTensor? stored;
 
     private Parameter(Device device, string name, string layer, int[] fileShape, bool isKernel)
     {
@@ -42,8 +45,12 @@ public sealed class Parameter : IDisposable
     /// <summary>Changes whenever the values do through <see cref="Write"/> or <see cref="Descend"/>: what was made of them must be made again.</summary>
     public long Version { get; private set; }
 
-    /// <summary>In the kernels' layout; to be read.</summary>
-    public ArrayView<float> Value => value.View;
+    /// <summary>In the kernels' layout; to be read. Where they were given back (<see cref="Release"/>) they are read from their file again.</summary>
+    /// <exception cref="UserErrorException">That file is gone, or another by now.</exception>
+    public ArrayView<float> Value => (value ?? Restore()).View;
+
+    /// <summary><see cref="Value"/> where it stands in memory, else an empty view: for whoever has what was made of it.</summary>
+    internal ArrayView<float> Kept => value is null ? default : value.View;
 
     /// <summary>Exists once a plan that trains it was made.</summary>
     public ArrayView<float> Gradient => (gradient ?? throw new InvalidOperationException($"{Name} is not trained.")).View;
@@ -64,6 +71,7 @@ public sealed class Parameter : IDisposable
     /// <summary>Makes gradient and velocity, zero, if there are none yet.</summary>
     internal void PrepareTraining()
     {
+        value ??= Restore();
         gradient ??= device.Allocate(Length);
         velocity ??= device.Allocate(Length);
     }
@@ -80,6 +88,8 @@ public sealed class Parameter : IDisposable
         if (fileLayout.Length != Length)
             throw new ArgumentException($"{Name} has {Length} numbers, not {fileLayout.Length}.");
         Version++;
+        stored = null;
+        value ??= device.Allocate(Length);
         if (!isKernel)
         {
             device.Upload(fileLayout, Value);
@@ -88,20 +98,82 @@ public sealed class Parameter : IDisposable
         if (device.IsHostMemory)
         {
             device.Synchronize();
-            ToMemory(fileLayout, HostMemory.Span(Value));
+            ToMemory(0, fileLayout, HostMemory.Span(Value));
             return;
         }
         var memory = new float[Length];
-        ToMemory(fileLayout, memory);
+        ToMemory(0, fileLayout, memory);
         device.Upload(memory, Value);
     }
 
-    private void ToMemory(ReadOnlySpan<float> file, Span<float> memory)
+    /// <summary>Takes values from a file, portion by portion.</summary>
+    /// <exception cref="UserErrorException">The file cannot be read.</exception>
+    internal void Load(StoredTensor tensor)
     {
-        int inner = FanIn;
-        for (int o = 0; o < FileShape[0]; o++)
-            for (int i = 0; i < inner; i++)
-                memory[MemoryIndex(i, o)] = file[o * inner + i];
+        if (device.IsHostMemory)
+        {
+            Version++;
+            value ??= device.Allocate(Length);
+            device.Synchronize();
+            Fill(tensor);
+        }
+        else
+        {
+            var file = new float[Length];
+            tensor.Read((first, numbers) => numbers.CopyTo(file.AsSpan(first)));
+            Write(file);
+        }
+        stored = tensor;
+    }
+
+    /// <summary>
+    /// Gives the values' memory back where a file holds them too, nothing here changes them, and memory is the host's: for whoever made something of them that stands in their place.
+    /// Whoever wants them again finds them in <see cref="Value"/>.
+    /// </summary>
+    internal void Release()
+    {
+        if (!device.IsHostMemory || IsTrained || value is null || stored?.IsThere != true)
+            return;
+        value.Dispose();
+        value = null;
+    }
+
+    private DeviceBuffer Restore()
+    {
+        value = device.Allocate(Length);
+        try
+        {
+            Fill(stored!);
+            return value;
+        }
+        catch
+        {
+            value.Dispose();
+            value = null;
+            throw;
+        }
+    }
+
+    private void Fill(StoredTensor tensor)
+        => tensor.Read((first, numbers) =>
+        {
+            var memory = HostMemory.Span(value!.View);
+            if (isKernel)
+                ToMemory(first, numbers, memory);
+            else
+                numbers.CopyTo(memory[first..]);
+        });
+
+    /// <param name="first">Index in the file's layout of the first number.</param>
+    private void ToMemory(int first, ReadOnlySpan<float> file, Span<float> memory)
+    {
+        int inner = FanIn, o = first / inner, i = first % inner;
+        foreach (float number in file)
+        {
+            memory[MemoryIndex(i, o)] = number;
+            if (++i == inner)
+                (i, o) = (0, o + 1);
+        }
     }
 
     /// <summary>One step of stochastic gradient descent with the gradient as it stands (<see cref="SgdUpdate"/>).</summary>
@@ -110,6 +182,7 @@ public sealed class Parameter : IDisposable
     {
         SgdUpdate.Run(device, new SgdShape(checked((int)Length), learningRate, momentum, weightDecay), Value, Gradient, Velocity, scale);
         Version++;
+        stored = null;
     }
 
     private float[] ToFile(float[] memory)
@@ -133,7 +206,7 @@ public sealed class Parameter : IDisposable
 
     public void Dispose()
     {
-        value.Dispose();
+        value?.Dispose();
         gradient?.Dispose();
         velocity?.Dispose();
     }

@@ -33,7 +33,14 @@ internal sealed class PixelConvolutionLayer(ConvolutionLayer convolution, PixelN
 
     public override void Forward(in LayerPass pass)
         => Convolution.ForwardPixelsOperation.RunPrepared(
-            pass.Device, Shape(pass.Images, pass.Maps), [pass.X, convolution.Weight.Value, convolution.Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
+            pass.Device, Shape(pass.Images, pass.Maps), [pass.X, convolution.WeightOf(pass), convolution.Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
+
+    internal override void ReleaseParameters(in LayerPass pass) => convolution.ReleaseWeight(pass.Device, Convolution.ForwardPixelsOperation, Shape(pass.Images, pass.Maps));
+
+    internal override ConvolutionBand? Bands(Device device, MapShape input)
+        => ConvolutionLayer.BandsBy(device, ConvolutionBand.Whole(convolution.Shape(1, input)) with { FromPixels = 1, Numbers = numbers }, PreparedLayout(device, 1, input));
+
+    internal override ConvolutionBandStep Step(in LayerPass pass, in ConvolutionBand band, int after) => convolution.Step(pass, band, after);
 
     public override void Backward(in LayerPass pass, ArrayView<float> dy, ArrayView<float> dx)
     {

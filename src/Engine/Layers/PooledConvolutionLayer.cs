@@ -38,7 +38,14 @@ internal sealed class PooledConvolutionLayer<TProblem>(ConvolutionLayer convolut
 
     public override void Forward(in LayerPass pass)
         => operation.RunPrepared(
-            pass.Device, shape(pass.Images, pass.Maps), [pass.X, convolution.Weight.Value, convolution.Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
+            pass.Device, shape(pass.Images, pass.Maps), [pass.X, convolution.WeightOf(pass), convolution.Bias.Value, pass.Y], pass.Prepared, pass.Workspace);
+
+    internal override void ReleaseParameters(in LayerPass pass) => convolution.ReleaseWeight(pass.Device, operation, shape(pass.Images, pass.Maps));
+
+    internal override ConvolutionBand? Bands(Device device, MapShape input)
+        => shape(1, input) is ConvolutionShape halved ? ConvolutionLayer.BandsBy(device, ConvolutionBand.Whole(halved, pooled: 1), PreparedLayout(device, 1, input)) : null;
+
+    internal override ConvolutionBandStep Step(in LayerPass pass, in ConvolutionBand band, int after) => convolution.Step(pass, band, after);
 
     public override string Export(OnnxGraph graph, string x) => pooling.Export(graph, convolution.Export(graph, x));
 

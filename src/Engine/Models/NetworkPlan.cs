@@ -29,9 +29,18 @@ public sealed class NetworkPlan : IDisposable
         Trained = [.. layout.Layers.Skip(layout.FirstTrained).SelectMany(l => l.Parameters)];
         foreach (var p in Trained)
             p.PrepareTraining();
-        memory = network.Device.Allocate(layout.Block);
         shared ??= own = new(network.Device);
-        prepared = [.. layout.Shared.Select((key, i) => key is { } k ? shared[k] : new(View(layout.Prepared[i])))];
+        prepared = new PreparedParameters.Entry[layout.Layers.Count];
+        // Layer by layer, and before there is memory for maps: parameters that are given back and what was made of others never stand in memory all at once.
+        for (int i = 0; i < prepared.Length; i++)
+            if (layout.Shared[i] is { } key)
+            {
+                prepared[i] = shared[key];
+                Prepare(i, new(network.Device, layout.MaxImages, layout.Maps(i), default, default, default, default));
+            }
+        memory = network.Device.Allocate(layout.Block);
+        for (int i = 0; i < prepared.Length; i++)
+            prepared[i] ??= new(View(layout.Prepared[i]));
     }
 
     /// <summary>Bytes on the device, with what it may share with other plans; parameters, their gradients and velocities belong to the network.</summary>
@@ -82,14 +91,64 @@ public sealed class NetworkPlan : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(images, MaxImages);
         lastImages = images;
         for (int i = 0; i < layout.Layers.Count - 1; i++)
-            RunForward(i, images);
+            if (layout.BandedFrom(i) is { } banded)
+            {
+                RunBands(banded, images);
+                i = banded.End - 1;
+            }
+            else
+                RunForward(i, images);
     }
 
     private LayerPass RunForward(int layer, int images)
     {
         using var range = network.Device.Range(layout.Layers[layer].Label);
+        var pass = Prepare(layer, Pass(layer, images, layout.ForwardWorkspace));
+        layout.Layers[layer].Forward(pass);
+        return pass;
+    }
+
+    /// <param name="after">Is told of each step of each image, and the ring or map with its rows.</param>
+    private void RunBands(BandedLayers banded, int images, Action<BandedLayers.Step, ArrayView<float>>? after = null)
+    {
+        using var range = network.Device.Range($"{layout.Layers[banded.First].Label} to {layout.Layers[banded.End - 1].Label}");
+        var passes = new LayerPass[banded.End - banded.First];
+        var steps = new ConvolutionBandStep[banded.Steps.Count];
+        for (int image = 0; image < images; image++)
+        {
+            for (int i = banded.First; i < banded.End; i++)
+                passes[i - banded.First] = BandPass(banded, i, image);
+            for (int i = 0; i < steps.Length; i++)
+            {
+                var (layer, band, before) = banded.Steps[i];
+                steps[i] = layout.Layers[layer].Step(passes[layer - banded.First], band, before);
+                if (after is null)
+                    continue;
+                Convolution.ForwardBands(network.Device, [steps[i] with { After = 0 }]);
+                after(banded.Steps[i], steps[i].Y);
+            }
+            if (after is null)
+                Convolution.ForwardBands(network.Device, steps);
+        }
+    }
+
+    /// <summary>One image's; maps between layers of the group are rings, which all images take in turn.</summary>
+    private LayerPass BandPass(BandedLayers banded, int layer, int image)
+    {
+        var input = View(layer == 0 ? layout.Input : layout.Outputs[layer - 1]);
+        var output = View(layout.Outputs[layer]);
+        if (layer == banded.First)
+            input = input.SubView(image * (layer == 0 ? layout.InputLength : layout.Shapes[layer].Length));
+        if (layer == banded.End - 1)
+            output = output.SubView(image * layout.Shapes[layer + 1].Length, layout.Shapes[layer + 1].Length);
+        return Prepare(layer, new(network.Device, 1, layout.Maps(layer), input, output, default, View(layout.ForwardWorkspace[layer])));
+    }
+
+    /// <summary>The pass with what its layer made of its parameters, now if they have changed.</summary>
+    private LayerPass Prepare(int layer, LayerPass pass)
+    {
         var made = prepared[layer];
-        var pass = Pass(layer, images, layout.ForwardWorkspace) with { Prepared = made.Numbers };
+        pass = pass with { Prepared = made.Numbers };
         long version = 0;
         foreach (var p in layout.Layers[layer].Parameters)
             version += p.Version;
@@ -97,8 +156,9 @@ public sealed class NetworkPlan : IDisposable
         {
             layout.Layers[layer].Prepare(pass);
             made.Version = version;
+            if (layout.Shared[layer] is not null)
+                layout.Layers[layer].ReleaseParameters(pass);
         }
-        layout.Layers[layer].Forward(pass);
         return pass;
     }
 
@@ -168,10 +228,28 @@ public sealed class NetworkPlan : IDisposable
                 return $"{p.Name} of {p.Layer}";
         for (int i = 0; i < layout.Layers.Count; i++)
         {
-            if (!finite.Holds(RunForward(i, lastImages).Y, layout.Bf16[i + 1]))
-                return $"the result of {layout.Layers[i]}";
+            int found = layout.Layers.Count;
+            if (layout.BandedFrom(i) is { } banded)
+            {
+                RunBands(banded, lastImages, (step, map) => found = step.Layer < found && !HoldsRows(finite, step.Band, map) ? step.Layer : found);
+                i = banded.End - 1;
+            }
+            else if (!finite.Holds(RunForward(i, lastImages).Y, layout.Bf16[i + 1]))
+                found = i;
+            if (found < layout.Layers.Count)
+                return $"the result of {layout.Layers[found]}";
         }
         return "the descriptors";
+    }
+
+    /// <summary>Whether the rows that a band has written are finite; what else stands in a ring is of no matter.</summary>
+    private static bool HoldsRows(FiniteCheck finite, in ConvolutionBand band, ArrayView<float> map)
+    {
+        long length = (long)band.MapColumns * band.Convolution.Oc;
+        for (int row = band.YFirst; row < band.YEnd; row++)
+            if (!finite.Holds(map.SubView(row % band.YRing * length, length)))
+                return false;
+        return true;
     }
 
     private ArrayView<float> Result(int images) => View(layout.Outputs[^1]).SubView(0, images * layout.Shapes[^1].Length);

@@ -50,23 +50,12 @@ internal sealed class NetworkReader(string path)
         var wanted = parameters.Select(p => (Parameter: p, Entry: entries.TryGetValue(p.Name, out var entry) ? entry : throw Lacks(p.Name))).ToArray();
         foreach (var (parameter, entry) in wanted)
             CheckKind(entry.Name, entry.Shape, entry.Type, parameter.FileShape);
-        // Nothing is written before everything was found good, so that a failure leaves a network as it was. The file is read twice for that: weights and a copy of them would be the most that
-        // many a process ever takes.
-        var buffer = new float[wanted.Select(w => w.Entry.Count).DefaultIfEmpty().Max()];
-        foreach (var (parameter, numbers) in Numbers())
-            CheckFinite(parameter.Name, numbers.Span);
-        foreach (var (parameter, numbers) in Numbers())
-            parameter.Write(numbers.Span);
-
-        IEnumerable<(Parameter Parameter, ReadOnlyMemory<float> Numbers)> Numbers()
-        {
-            foreach (var (parameter, entry) in wanted)
-            {
-                var numbers = buffer.AsMemory(0, entry.Count);
-                file.Read(entry, numbers.Span);
-                yield return (parameter, numbers);
-            }
-        }
+        // Nothing is written before everything was found good, so that a failure leaves a network as it was. The file is read twice for that, portion by portion: weights and a copy of them would
+        // be the most that many a process ever takes.
+        foreach (var (parameter, entry) in wanted)
+            file.Read(entry, (_, numbers) => CheckFinite(parameter.Name, numbers));
+        foreach (var (parameter, entry) in wanted)
+            parameter.Load(file.Stored(entry));
     }
 
     private int CountClusters(SafetensorsFile file, PoolingKind pooling)

@@ -6,7 +6,8 @@ namespace IlgpuNetVlad.Engine.Models;
 /// <summary>
 /// Where everything of a plan lies in its one block of memory. Times: layer i of L runs forth at i and back at 2L − i; what must be there for
 /// the user between passes lives to the end. Layers before the first that learns keep nothing. Without a way back, what layers make of their parameters stays too, outside of
-/// that block (<see cref="PreparedParameters"/>), and a convolution and the pooling behind it are one layer where the device computes them so.
+/// that block (<see cref="PreparedParameters"/>), a convolution and the pooling behind it are one layer where the device computes them so, and of large maps between convolutions there are some rows
+/// alone (<see cref="BandedLayers"/>).
 /// </summary>
 internal sealed class PlanLayout
 {
@@ -29,24 +30,30 @@ internal sealed class PlanLayout
         Bf16 = [.. Enumerable.Range(0, count + 1).Select(IsBf16)];
         InputLength = pixels ? PixelNumbers.Floats(input.Height, input.Width) : input.Length;
         TakesPixels = pixels;
+        if (!training)
+            Banded = [.. BandedLayers.Of(network.Device, layers, Shapes)];
         Input = arena.Add(maxImages * InputLength, 0, end);
         for (int i = 0; i < count; i++)
         {
             bool trained = i >= firstTrained;
             var maps = Maps(i);
-            int last = i >= count - 2 ? end : i + 1;
+            var banded = Banded.FirstOrDefault(b => b.First <= i && i < b.End);
+            // All layers of a group run at the time of its last.
+            int first = banded?.First ?? i, last = i >= count - 2 ? end : BandedFrom(i + 1)?.End - 1 ?? i + 1;
+            bool between = banded is not null && i < banded.End - 1;
             if (trained && layers[i].KeepsOutput)
                 last = Math.Max(last, 2 * count - i);
             if (i + 1 >= firstTrained && i + 1 < count && training && layers[i + 1].KeepsInput)
                 last = Math.Max(last, 2 * count - (i + 1));
-            Outputs.Add(arena.Add(maxImages * Shapes[i + 1].Floats(Bf16[i + 1]), i, last));
+            Outputs.Add(between ? arena.Add(Shapes[i + 1].Length / Shapes[i + 1].Height * banded!.Rows(i), first, banded.End - 1) : arena.Add(maxImages * Shapes[i + 1].Floats(Bf16[i + 1]), first, last));
             Kept.Add(arena.Add(layers[i].Kept(maxImages, maps), i, trained ? 2 * count - i : i));
             // On the way to a way back, parameters change from pass to pass, so only what the way back reads too is worth its memory.
             long prepared = layers[i].Prepared(network.Device, maxImages, maps);
             KeepsPrepared.Add(!training || layers[i].KeepsPrepared(network.Device, maxImages, maps));
             Shared.Add(!training && prepared > 0 ? new(layers[i].Parameters[0], layers[i].PreparedLayout(network.Device, maxImages, maps), prepared) : null);
             Prepared.Add(!training ? arena.Add(0, i) : KeepsPrepared[i] ? arena.Add(prepared, 0, end) : arena.Add(prepared, i));
-            ForwardWorkspace.Add(arena.Add(Most(n => layers[i].ForwardWorkspace(network.Device, n, maps)), i));
+            ForwardWorkspace.Add(banded is null ? arena.Add(Most(n => layers[i].ForwardWorkspace(network.Device, n, maps)), i)
+                : arena.Add(banded.Steps.Where(s => s.Layer == i).Max(s => Convolution.ForwardBandOperation.PreparedWorkspace(network.Device, s.Band)), first, banded.End - 1));
             bool data = i > firstTrained;
             BackwardWorkspace.Add(trained ? arena.Add(Most(n => layers[i].BackwardWorkspace(network.Device, n, maps, data)), 2 * count - i) : null);
             InputGradients.Add(data ? arena.Add(maxImages * Shapes[i].Floats(Bf16[i]), 2 * count - i, 2 * count - (i - 1)) : null);
@@ -73,6 +80,9 @@ internal sealed class PlanLayout
 
     /// <summary>Floats of one image in the input.</summary>
     public long InputLength { get; }
+
+    /// <summary>Groups of layers that images go through band by band.</summary>
+    public IReadOnlyList<BandedLayers> Banded { get; } = [];
 
     public ArenaPlanner.Piece Input { get; }
     public List<ArenaPlanner.Piece> Outputs { get; } = [];
@@ -158,6 +168,15 @@ internal sealed class PlanLayout
             input = fused[^1].Output(input);
         }
         return fused;
+    }
+
+    /// <summary>The group that begins with a layer, or null.</summary>
+    public BandedLayers? BandedFrom(int layer)
+    {
+        foreach (var banded in Banded)
+            if (banded.First == layer)
+                return banded;
+        return null;
     }
 
     /// <summary>What a layer takes and makes.</summary>

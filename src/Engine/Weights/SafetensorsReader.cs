@@ -66,6 +66,42 @@ internal sealed class SafetensorsReader : IDisposable
         }
     }
 
+    /// <summary>Hands out the numbers of a tensor portion by portion.</summary>
+    /// <inheritdoc cref="Read(SafetensorsHeader.Entry, Span{float}, Span{long})"/>
+    public void Read(SafetensorsHeader.Entry entry, StoredTensor.Take take)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(Portion);
+        float[] numbers = ArrayPool<float>.Shared.Rent(Portion / sizeof(float));
+        try
+        {
+            int portion = Math.Min(Portion / entry.Type.Bytes, Portion / sizeof(float));
+            for (int first = 0; first < entry.Count; first += portion)
+            {
+                int count = Math.Min(portion, entry.Count - first);
+                var bytes = buffer.AsSpan(0, count * entry.Type.Bytes);
+                try
+                {
+                    stream.Position = entry.Begin + (long)first * entry.Type.Bytes;
+                    stream.ReadExactly(bytes);
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    throw Unreadable(path, e);
+                }
+                entry.Type.Decode(bytes, numbers.AsSpan(0, count));
+                take(first, numbers.AsSpan(0, count));
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            ArrayPool<float>.Shared.Return(numbers);
+        }
+    }
+
+    /// <summary>A tensor that can be read again later.</summary>
+    public StoredTensor Stored(SafetensorsHeader.Entry entry) => new(path, entry, stream.Length, File.GetLastWriteTimeUtc(path));
+
     private static UserErrorException Unreadable(string path, Exception e) => new($"{path} cannot be read ({e.Message.TrimEnd('.')}): check the file and its permissions.", e);
 
     public void Dispose() => stream.Dispose();
