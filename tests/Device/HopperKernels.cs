@@ -19,7 +19,7 @@ public sealed class HopperKernels
         Assert.That(OfHopper().Select(v => v.Operation.Name), Is.EquivalentTo(new[]
         {
             "convolution.forward", "convolution.forward", "convolution.forward-pooled", "convolution.forward-pooled", "convolution.backward-data", "convolution.backward-data", "convolution.backward-weights",
-            "convolution.backward-weights",
+            "convolution.backward-weights", "convolution.backward-weights-pixels",
         }));
         foreach (var (operation, variant) in OfHopper())
             foreach (var device in new[] { Devices.Cpu, Devices.Simulation })
