@@ -42,7 +42,7 @@ internal sealed class DoctorCommand() : AppCommand(
             void Row(string name, string value) => table.AddRow(Markup.Escape(name), Markup.Escape(value));
             Row("runtime", report.Runtime);
             Row("system", $"{report.OperatingSystem}, {report.Architecture}");
-            Row("processor", $"{report.Processor ?? "unknown"}, {report.Threads} threads for this program");
+            Row("processor", $"{report.Processor ?? "unknown"}, {report.Threads} {(report.Threads == 1 ? "thread" : "threads")} for this program");
             Row("instruction sets", report.InstructionSets.Count > 0 ? string.Join(", ", report.InstructionSets) : "none that help");
             Row("host variants", $"use {report.HostVectors}");
             Row("memory", $"{Gigabytes(report.MemoryBytes)} for this program");
