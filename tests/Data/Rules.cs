@@ -137,6 +137,16 @@ public sealed class Rules
         Assert.That(folder.Open().Check, Throws.Nothing);
     }
 
+    [Test]
+    public void A_link_to_a_querys_own_photograph_is_found_too()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Images("database/@0@0@.png", "queries/@1@0@.png");
+        File.Delete(folder["queries/@1@0@.png"]);
+        File.CreateSymbolicLink(folder["queries/@1@0@.png"], folder["database/@0@0@.png"]);
+        Assert.That(folder.Refusal(), Does.Contain("has 1 of 1 queries whose own photograph is a right answer"));
+    }
+
     private static ImageRecord At(double easting, double? time = null) => new($"{easting} {time} {Guid.NewGuid()}", easting, 0, time, null, null, null);
 
     private static ImageRecord Lost(string path, double? time) => new(path, double.NaN, double.NaN, time, null, null, null);

@@ -87,6 +87,26 @@ public sealed class ReleasedWeights
         Describe(Devices.Cpu, plan);
     }
 
+    /// <summary>As caches of downloaded files keep them.</summary>
+    [Test]
+    public void AFileBehindALink_IsReadAgain_AndAnotherInItsPlaceIsNamed()
+    {
+        string link = folder["link"];
+        File.CreateSymbolicLink(link, Path);
+        using var network = Network.Load(Devices.Cpu, link);
+        using var kept = Network.Create(Devices.Cpu, network.Settings, 4);
+        using var plan = network.Plan(1, Height, Width);
+        Describe(Devices.Cpu, plan);
+        var weight = network.Parameters.First(p => p.FanIn > 0);
+        Assert.That(weight.Read(), Is.EqualTo(kept.Parameters.First(p => p.FanIn > 0).Read()).AsCollection);
+        using var again = network.Plan(1, Height, Width);
+        Describe(Devices.Cpu, again);
+        File.SetLastWriteTimeUtc(Path, File.GetLastWriteTimeUtc(Path).AddSeconds(2));
+        Assert.That(Assert.Throws<UserErrorException>(() => weight.Read())!.Message, Does.StartWith($"{link} has changed"));
+        File.Delete(Path);
+        Assert.That(Assert.Throws<UserErrorException>(() => weight.Read())!.Message, Does.StartWith($"{link} has changed"), "a link that leads nowhere");
+    }
+
     /// <summary>A network may be saved over the file that it came from, and stays what it was.</summary>
     [Test]
     public void SavedOverItsOwnFile_ItStillHasItsWeights()

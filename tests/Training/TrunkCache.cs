@@ -126,6 +126,14 @@ public sealed class TrunkCache
         Assert.That(Decoded(), Is.Zero);
         File.SetLastWriteTimeUtc(paths[2], new(2020, 1, 1));
         Assert.That(Decoded(), Is.EqualTo(4), "another image");
+        string behind = Path.Combine(folder, "behind");
+        File.WriteAllText(behind, "y");
+        File.Delete(paths[1]);
+        File.CreateSymbolicLink(paths[1], behind);
+        Assert.That(Decoded(), Is.EqualTo(4), "a link");
+        Assert.That(Decoded(), Is.Zero);
+        File.SetLastWriteTimeUtc(behind, new(2021, 1, 1));
+        Assert.That(Decoded(), Is.EqualTo(4), "another image behind a link");
         Assert.That(Decoded(height: 28), Is.EqualTo(4), "another size");
         Assert.That(Decoded(height: 28, from: "conv3"), Is.EqualTo(4), "another layer");
         Assert.That(Decoded(height: 28, from: "conv3", half: true), Is.EqualTo(4), "another precision");

@@ -183,8 +183,7 @@ public sealed class Dataset
 
         long Length(ImageRecord image)
         {
-            var file = new FileInfo(image.Path);
-            if (file.Exists)
+            if (FileState.Of(image.Path) is { } file)
                 return file.Length;
             missing.Add(image.Path);
             return 0;

@@ -34,9 +34,8 @@ internal static class FrozenFingerprint
         Add($"{store.Height}x{store.Width}");
         foreach (string path in store.Paths)
         {
-            var file = new FileInfo(path);
             Add(path);
-            Add(file.Exists ? $"{file.Length} {file.LastWriteTimeUtc.Ticks}" : "no file");
+            Add(FileState.Of(path) is { } file ? $"{file.Length} {file.Written.Ticks}" : "no file");
         }
         return hash.GetHashAndReset();
     }

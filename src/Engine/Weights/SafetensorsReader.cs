@@ -10,8 +10,9 @@ internal sealed class SafetensorsReader : IDisposable
 
     private readonly string path;
     private readonly FileStream stream;
+    private readonly FileState? state;
 
-    private SafetensorsReader(string path, FileStream stream, SafetensorsHeader header) => (this.path, this.stream, Header) = (path, stream, header);
+    private SafetensorsReader(string path, FileStream stream, SafetensorsHeader header) => (this.path, this.stream, state, Header) = (path, stream, FileState.Of(path), header);
 
     /// <exception cref="UserErrorException">There is no such file, or its header is broken.</exception>
     public static SafetensorsReader Open(string path)
@@ -100,7 +101,7 @@ internal sealed class SafetensorsReader : IDisposable
     }
 
     /// <summary>A tensor that can be read again later.</summary>
-    public StoredTensor Stored(SafetensorsHeader.Entry entry) => new(path, entry, stream.Length, File.GetLastWriteTimeUtc(path));
+    public StoredTensor Stored(SafetensorsHeader.Entry entry) => new(path, entry, state);
 
     private static UserErrorException Unreadable(string path, Exception e) => new($"{path} cannot be read ({e.Message.TrimEnd('.')}): check the file and its permissions.", e);
 

@@ -1,9 +1,8 @@
 namespace IlgpuNetVlad.Engine.Weights;
 
 /// <summary>A tensor of a file that is read when it is wanted and may be read again, so that nobody need keep it: as long as the file is what it was.</summary>
-/// <param name="size">Bytes of the file.</param>
-/// <param name="changed">When it was written, in universal time.</param>
-internal sealed class StoredTensor(string path, SafetensorsHeader.Entry entry, long size, DateTime changed)
+/// <param name="state">That the file had.</param>
+internal sealed class StoredTensor(string path, SafetensorsHeader.Entry entry, FileState? state)
 {
     /// <summary>Takes numbers in their order.</summary>
     /// <param name="first">Index of the first of them in the tensor.</param>
@@ -12,14 +11,7 @@ internal sealed class StoredTensor(string path, SafetensorsHeader.Entry entry, l
     public SafetensorsHeader.Entry Entry => entry;
 
     /// <summary>Whether the file is still there, as it was.</summary>
-    public bool IsThere
-    {
-        get
-        {
-            var file = new FileInfo(path);
-            return file.Exists && file.Length == size && file.LastWriteTimeUtc == changed;
-        }
-    }
+    public bool IsThere => state != null && FileState.Of(path) == state;
 
     /// <exception cref="UserErrorException">The file is gone, or another by now.</exception>
     public void Read(Take take)
