@@ -15,7 +15,7 @@ namespace IlgpuNetVlad.Kernels;
 /// Every sum over channels is one chain in order: no result depends on blocks, batch or threads. A NaN reaches all outputs of the tiles that read it.
 /// </para>
 /// </summary>
-internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
+internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
     where TFilter : struct, IWinogradFilter
 {
     /// <summary>
@@ -69,6 +69,9 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
 
     /// <summary>Rows of the map that is written.</summary>
     private int MapRows => pooled ? outRows / 2 : outRows;
+
+    /// <summary>Pixels that a tile writes along a side.</summary>
+    private int Side => pooled ? TFilter.Tile / 2 : TFilter.Tile;
 
     private int MapColumns => pooled ? outColumns / 2 : outColumns;
 
@@ -144,8 +147,16 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
 
     private void Run(Device device) => device.RunHost(blocks, this);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(int tile, int worker)
+    {
+        if (HostPanels.TakesBlocks(channels, outChannels))
+            RunBlocks(tile, worker);
+        else
+            RunRows(tile, worker);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void RunRows(int tile, int worker)
     {
         int block = Block;
         long first = First(tile);
@@ -156,7 +167,7 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
         long inStep = PointStep(block, channels);
         float* products = transformed + Winograd.Points * inStep;
         for (int t = 0; t < tiles;)
-            t += Read(first + t, tiles - t, zeros, transformed + (long)t * channels, inStep);
+            t += Read<WinogradRows>(first, t, tiles - t, zeros, transformed, inStep);
 
         // The last register tile reaches beyond the block: it repeats a row, and those products are never read.
         int* offsets = stackalloc int[block];
@@ -189,7 +200,7 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
                 }
             }
             for (int t = 0; t < tiles; t++)
-                Write(first + t, products + (long)t * width, outStep, start, Math.Min(width, outChannels - start), products + Winograd.Points * outStep);
+                Write(Find(first + t), products + (long)t * width, outStep, start, Math.Min(width, outChannels - start), products + Winograd.Points * outStep);
         }
     }
 
@@ -240,56 +251,64 @@ internal readonly unsafe struct HostWinograd<TFilter> : IHostTask
         return (live is { } some ? some[image] : image, (firstTileRow + (int)(line % tileRows)) * TFilter.Tile, (int)(tile % TileColumns) * TFilter.Tile);
     }
 
-    /// <summary>Transforms tiles from this one on as far as they stand side by side.</summary>
+    /// <summary>Transforms tiles of a block from its <paramref name="first"/> one on as far as they stand side by side.</summary>
     /// <returns>Their number.</returns>
     [SkipLocalsInit]
-    private int Read(long tile, int tiles, float* zeros, float* to, long step)
+    private int Read<TLayout>(long block, int first, int tiles, float* zeros, float* to, long step)
+        where TLayout : struct, IWinogradLayout
     {
         float** pixels = stackalloc float*[2 * WinogradTransforms.MaxColumns * Winograd.Patch];
         float** masks = mask == null ? null : pixels + WinogradTransforms.MaxColumns * Winograd.Patch;
-        var (image, row, column) = Place(tile);
+        var (image, row, column) = Place(block + first);
         tiles = Math.Min(Math.Min(tiles, WinogradTransforms.MaxRun), TileColumns - column / TFilter.Tile);
         new WinogradPatches(input, rows, inRing, columns, pitch, padding).Find<TFilter>(image, row, column, tiles, zeros, pixels);
         if (mask != null)
             new WinogradPatches(mask, rows, inRing, columns, pitch, padding).Find<TFilter>(image, row, column, tiles, zeros, masks);
         if (Vector512.IsHardwareAccelerated)
-            WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter>(pixels, masks, tiles, channels, to, (nint)step);
+            WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter, TLayout>(pixels, masks, first, tiles, channels, to, (nint)step);
         else if (Vector256.IsHardwareAccelerated)
-            WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter>(pixels, masks, tiles, channels, to, (nint)step);
+            WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter, TLayout>(pixels, masks, first, tiles, channels, to, (nint)step);
         else
-            WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter>(pixels, masks, tiles, channels, to, (nint)step);
+            WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter, TLayout>(pixels, masks, first, tiles, channels, to, (nint)step);
         return tiles;
     }
 
     /// <param name="channel">The panel's first output channel.</param>
     /// <param name="used">Columns of the panel that are channels.</param>
-    private void Write(long tile, float* from, long step, int channel, int used, float* pixels)
+    private void Write(in Spot spot, float* from, long step, int channel, int used, float* pixels)
     {
         if (Vector512.IsHardwareAccelerated)
-            Write<Vector512<float>, HostVector512>(tile, from, step, channel, used, pixels);
+            Write<Vector512<float>, HostVector512>(spot, from, step, channel, used, pixels);
         else if (Vector256.IsHardwareAccelerated)
-            Write<Vector256<float>, HostVector256>(tile, from, step, channel, used, pixels);
+            Write<Vector256<float>, HostVector256>(spot, from, step, channel, used, pixels);
         else
-            Write<Vector128<float>, HostVector128>(tile, from, step, channel, used, pixels);
+            Write<Vector128<float>, HostVector128>(spot, from, step, channel, used, pixels);
+    }
+
+    /// <summary>Where a tile's outputs go: the first pixel's first channel, and how much of the tile lies in the map.</summary>
+    private readonly record struct Spot(nint To, int Height, int Width)
+    {
+        public float* Start => (float*)To;
+    }
+
+    private Spot Find(long tile)
+    {
+        var (image, row, column) = Place(tile);
+        int height = Math.Min(TFilter.Tile, outRows - row), width = Math.Min(TFilter.Tile, outColumns - column);
+        // An odd row or column at the end has no window. Tiles begin at even places, so each window lies in one tile.
+        if (pooled)
+            (height, width, row, column) = (height / 2, width / 2, row / 2, column / 2);
+        return new((nint)(output + (((long)image * MapRows + row % outRing) * MapColumns + column) * outPitch), height, width);
     }
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Write<TVector, TOps>(long tile, float* from, long step, int channel, int used, float* pixels)
+    private void Write<TVector, TOps>(in Spot spot, float* from, long step, int channel, int used, float* pixels)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
     {
-        float* between = stackalloc float[24 * 16];
-        var (image, row, column) = Place(tile);
-        int lanes = TOps.Count, height = Math.Min(TFilter.Tile, outRows - row), width = Math.Min(TFilter.Tile, outColumns - column);
-        int mapColumns = MapColumns, side = TFilter.Tile;
-        if (pooled)
-        {
-            // An odd row or column at the end has no window. Tiles begin at even places, so each window lies in one tile.
-            (height, width, row, column) = (height / 2, width / 2, row / 2, column / 2);
-            side /= 2;
-        }
-        float* tileStart = output + (((long)image * MapRows + row % outRing) * mapColumns + column) * outPitch + channel;
+        float* between = stackalloc float[24 * 16], tileStart = spot.Start + channel;
+        int lanes = TOps.Count, height = spot.Height, width = spot.Width, mapColumns = MapColumns, side = Side;
         bool whole = height == side && width == side;
         for (int c = 0; c < used; c += lanes)
         {

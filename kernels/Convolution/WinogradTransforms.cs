@@ -21,12 +21,22 @@ internal static unsafe class WinogradTransforms
     /// <param name="pixels">Pixels of the patches, column by column: 6 of each.</param>
     /// <param name="masks">Where not null, ReLU's output at those pixels: a pixel counts as 0 where it is not above 0.</param>
     /// <param name="tiles">At most <see cref="MaxRun"/>.</param>
-    [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Input<TVector, TOps, TFilter>(float** pixels, float** masks, int tiles, int channels, float* to, nint step)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
         where TFilter : struct, IWinogradFilter
+        => Input<TVector, TOps, TFilter, WinogradRows>(pixels, masks, 0, tiles, channels, to, step);
+
+    /// <summary>The same to any layout of a point's numbers.</summary>
+    /// <param name="first">The number of the first tile in the layout.</param>
+    /// <inheritdoc cref="Input{TVector, TOps, TFilter}"/>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Input<TVector, TOps, TFilter, TLayout>(float** pixels, float** masks, int first, int tiles, int channels, float* to, nint step)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+        where TFilter : struct, IWinogradFilter
+        where TLayout : struct, IWinogradLayout
     {
         float* between = stackalloc float[MaxColumns * Winograd.Patch * MaxLanes];
         int width = TOps.Count, column = Winograd.Patch * width;
@@ -34,8 +44,7 @@ internal static unsafe class WinogradTransforms
         {
             // The last vector begins earlier and computes some channels again.
             int c = Math.Min(at, channels - width), done = 0;
-            float* target = to + c;
-            for (int t = 0; t < tiles; t++, target += channels)
+            for (int t = 0; t < tiles; t++)
             {
                 for (int end = t * TFilter.Tile + Winograd.Patch; done < end; done++)
                 {
@@ -53,7 +62,7 @@ internal static unsafe class WinogradTransforms
                     }
                     Interpolate<TVector, TOps>(d0, d1, d2, d3, d4, d5, between + done * column, width);
                 }
-                float* row = between + t * TFilter.Tile * column, points = target;
+                float* row = between + t * TFilter.Tile * column, points = to + TLayout.Place(first + t, c, channels);
                 for (int i = 0; i < Winograd.Patch; i++, row += width, points += Winograd.Patch * step)
                     Interpolate<TVector, TOps>(
                         TOps.Load(row), TOps.Load(row + column), TOps.Load(row + 2 * column), TOps.Load(row + 3 * column), TOps.Load(row + 4 * column), TOps.Load(row + 5 * column), points, step);

@@ -54,6 +54,18 @@ internal static unsafe class HostPanels
             MultiplyRuns(width, a, rows, HostRuns.One(length), b, c, false);
     }
 
+    /// <summary>
+    /// Whether a product of so many rows and columns of B is best computed by <see cref="MultiplyBlocks"/>: with AVX2, if all panels are of two vectors. A register tile of AVX-512
+    /// does four times the work for each number of A, so it never waits for their addresses.
+    /// </summary>
+    public static bool TakesBlocks(int rows, int columns)
+        => !Vector512.IsHardwareAccelerated && Vector256.IsHardwareAccelerated && rows % RegisterTile.Depth == 0 && Padded(columns) % (2 * HostSimd.Lanes) == 0;
+
+    /// <inheritdoc cref="RegisterTile.MultiplyBlocks2"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyBlocks(float* a, int length, float* b, float* c, int stride, float* nextA, float* nextB)
+        => RegisterTile.MultiplyBlocks2<Vector256<float>, HostVector256>(a, length, b, c, stride, nextA, nextB);
+
     /// <inheritdoc cref="RegisterTile.MultiplyRuns1"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void MultiplyRuns(int width, float* a, int* rows, in HostRuns runs, float* b, float* c, bool accumulate)

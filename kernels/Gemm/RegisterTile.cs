@@ -20,6 +20,9 @@ internal static unsafe class RegisterTile
 {
     public const int Rows = 6;
 
+    /// <summary>Columns of A in a block of <see cref="MultiplyBlocks2"/>.</summary>
+    public const int Depth = 8;
+
     /// <summary>C[i, 0 … 1·width) (+)= Σ over runs and k of a[rows[i] + run + k] · b[k, …]; rows of C are <paramref name="stride"/> apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MultiplyRuns1<TVector, TOps>(float* a, int* rows, in HostRuns runs, float* b, float* c, int stride, bool accumulate)
@@ -260,6 +263,75 @@ internal static unsafe class RegisterTile
         TOps.Store(c30, c + 3 * stride); TOps.Store(c31, c + 3 * stride + width); TOps.Store(c32, c + 3 * stride + 2 * width); TOps.Store(c33, c + 3 * stride + 3 * width);
         TOps.Store(c40, c + 4 * stride); TOps.Store(c41, c + 4 * stride + width); TOps.Store(c42, c + 4 * stride + 2 * width); TOps.Store(c43, c + 4 * stride + 3 * width);
         TOps.Store(c50, c + 5 * stride); TOps.Store(c51, c + 5 * stride + width); TOps.Store(c52, c + 5 * stride + 2 * width); TOps.Store(c53, c + 5 * stride + 3 * width);
+    }
+
+    /// <summary>
+    /// C[i, 0 … 2·width) = Σ over k of A[i, k] · b[k, …], with A in blocks [k / 8][row][k mod 8] and length a multiple of 8: one stream of memory instead of six, so all of a block's
+    /// numbers are named by their distance from one pointer. Meanwhile 6·length floats from <paramref name="nextA"/> and 4·length from <paramref name="nextB"/> are asked for.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void MultiplyBlocks2<TVector, TOps>(float* a, int length, float* b, float* c, int stride, float* nextA, float* nextB)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+    {
+        TVector c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
+        int width = TOps.Count, step = 2 * width;
+        c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = default;
+        for (int k = 0; k < length; k += Depth, a += Rows * Depth)
+        {
+            HostPrefetch.Far(nextA);
+            HostPrefetch.Far(nextA + HostPrefetch.Line);
+            HostPrefetch.Far(nextA + 2 * HostPrefetch.Line);
+            nextA += Rows * Depth;
+            HostPrefetch.Far(nextB);
+            HostPrefetch.Far(nextB + HostPrefetch.Line);
+            nextB += 2 * HostPrefetch.Line;
+            // A loop of eight turns here would cost a mispredicted branch in each: 0.75 of the peak instead of 0.87, measured.
+            BlockStep<TVector, TOps>(a, b, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            BlockStep<TVector, TOps>(a + 1, b + step, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            BlockStep<TVector, TOps>(a + 2, b + 2 * step, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            BlockStep<TVector, TOps>(a + 3, b + 3 * step, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            BlockStep<TVector, TOps>(a + 4, b + 4 * step, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            BlockStep<TVector, TOps>(a + 5, b + 5 * step, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            BlockStep<TVector, TOps>(a + 6, b + 6 * step, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            BlockStep<TVector, TOps>(a + 7, b + 7 * step, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            b += Depth * step;
+        }
+        TOps.Store(c00, c); TOps.Store(c01, c + width);
+        TOps.Store(c10, c + stride); TOps.Store(c11, c + stride + width);
+        TOps.Store(c20, c + 2 * stride); TOps.Store(c21, c + 2 * stride + width);
+        TOps.Store(c30, c + 3 * stride); TOps.Store(c31, c + 3 * stride + width);
+        TOps.Store(c40, c + 4 * stride); TOps.Store(c41, c + 4 * stride + width);
+        TOps.Store(c50, c + 5 * stride); TOps.Store(c51, c + 5 * stride + width);
+    }
+
+    /// <summary>One k of a block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void BlockStep<TVector, TOps>(float* a, float* b, ref TVector c00, ref TVector c01, ref TVector c10, ref TVector c11, ref TVector c20, ref TVector c21,
+        ref TVector c30, ref TVector c31, ref TVector c40, ref TVector c41, ref TVector c50, ref TVector c51)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+    {
+        var b0 = TOps.Load(b);
+        var b1 = TOps.Load(b + TOps.Count);
+        var x = TOps.Broadcast(a[0]);
+        c00 = TOps.MultiplyAdd(x, b0, c00);
+        c01 = TOps.MultiplyAdd(x, b1, c01);
+        x = TOps.Broadcast(a[Depth]);
+        c10 = TOps.MultiplyAdd(x, b0, c10);
+        c11 = TOps.MultiplyAdd(x, b1, c11);
+        x = TOps.Broadcast(a[2 * Depth]);
+        c20 = TOps.MultiplyAdd(x, b0, c20);
+        c21 = TOps.MultiplyAdd(x, b1, c21);
+        x = TOps.Broadcast(a[3 * Depth]);
+        c30 = TOps.MultiplyAdd(x, b0, c30);
+        c31 = TOps.MultiplyAdd(x, b1, c31);
+        x = TOps.Broadcast(a[4 * Depth]);
+        c40 = TOps.MultiplyAdd(x, b0, c40);
+        c41 = TOps.MultiplyAdd(x, b1, c41);
+        x = TOps.Broadcast(a[5 * Depth]);
+        c50 = TOps.MultiplyAdd(x, b0, c50);
+        c51 = TOps.MultiplyAdd(x, b1, c51);
     }
 
     /// <summary>C[i, 0 … 1·width) += Σ over lines and k of a[rows[i] + line·lineStep + k·aStep] · b[(line·length + k)·bStep + …] (rows[0] is 0).</summary>

@@ -7,11 +7,13 @@ namespace IlgpuNetVlad.Tests.ConvolutionTests;
 [TestFixture]
 public sealed class WinogradBits
 {
-    [Test]
-    public void MovedByATile_OutputsMoveWithIt()
+    /// <param name="channels">Multiples of 8 and 16 lie in blocks where AVX2 is the widest.</param>
+    [TestCase(20, 70)]
+    [TestCase(24, 80)]
+    public void MovedByATile_OutputsMoveWithIt(int channels, int outChannels)
     {
         // More tiles side by side than one run takes, and lines that begin within a block.
-        var shape = new ConvolutionShape(1, 13, 46, 20, 70, 3, 3, 1, 1, Relu: 1);
+        var shape = new ConvolutionShape(1, 13, 46, channels, outChannels, 3, 3, 1, 1, Relu: 1);
         var inputs = Convolution.ForwardOperation.InputsFor(shape, seed: 6);
         float[] x = inputs[0], moved = new float[x.Length];
         for (int pixel = 0; pixel < shape.H * shape.W; pixel++)
@@ -26,10 +28,11 @@ public sealed class WinogradBits
                     Assert.That(Bits(after[(p * shape.Q + q + Tile) * shape.Oc + o]), Is.EqualTo(Bits(before[(p * shape.Q + q) * shape.Oc + o])), $"pixel ({p}, {q}), channel {o}");
     }
 
-    [Test]
-    public void Pooled_IsTheMaximaOfWhatForwardGives()
+    [TestCase(20, 70)]
+    [TestCase(24, 80)]
+    public void Pooled_IsTheMaximaOfWhatForwardGives(int channels, int outChannels)
     {
-        var shape = new ConvolutionShape(2, 13, 47, 20, 70, 3, 3, 1, 1, Relu: 1);
+        var shape = new ConvolutionShape(2, 13, 47, channels, outChannels, 3, 3, 1, 1, Relu: 1);
         var inputs = Convolution.ForwardOperation.InputsFor(shape, seed: 7);
         float[] all = Forward(shape, inputs), maxima = Run(Convolution.ForwardPooledOperation, shape, [inputs[0], inputs[1], inputs[2], []]);
         int rows = shape.P / 2, columns = shape.Q / 2;

@@ -1,0 +1,118 @@
+using System.Runtime.CompilerServices;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>
+/// The same for AVX2, whose registers hold panels of 16 columns only (<see cref="HostPanels.TakesBlocks"/>): V is read once for so few, so a register tile must read it as one stream, and
+/// whatever is done beside a register tile counts four times as much as with panels of 64.
+/// </summary>
+internal readonly unsafe partial struct HostWinograd<TFilter>
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void RunBlocks(int tile, int worker)
+    {
+        int block = Block, width = HostPanels.Width(outChannels);
+        long first = First(tile);
+        int tiles = (int)(First(tile + 1) - first), groups = (tiles + RegisterTile.Rows - 1) / RegisterTile.Rows;
+        float* zeros = scratch + worker * WorkerFloats(channels);
+        new Span<float>(zeros, channels).Clear();
+        float* transformed = zeros + (channels + 15) / 16 * 16;
+        // The last register tile may reach beyond the block: what it multiplies there is whatever was, and those products are never read.
+        long inStep = PointStep(block, channels), outStep = PointStep(block, width), group = (long)RegisterTile.Rows * channels;
+        float* products = transformed + Winograd.Points * inStep;
+        for (int t = 0; t < tiles;)
+            t += Read<WinogradBlocks>(first, t, tiles - t, zeros, transformed, inStep);
+        var spots = stackalloc Spot[tiles];
+        for (int t = 0; t < tiles; t++)
+            spots[t] = Find(first + t);
+
+        int calls = Winograd.Points * groups, panels = HostPanels.Count(outChannels);
+        long nextBlock = tile + threads;
+        var ahead = nextBlock < blocks ? new InputAhead(First(nextBlock), First(nextBlock + 1), calls * panels) : default;
+        long weightStep = WinogradWeightPacking<TFilter>.PointStep(channels, outChannels);
+        for (int start = 0; start < outChannels; start += width)
+        {
+            float* panel = packed + (long)channels * start, nextPanel = packed + (start + width < outChannels ? (long)channels * (start + width) : 0);
+            var outputs = new OutputAhead(spots, start, tiles * Side, calls);
+            for (int q = 0; q < Winograd.Points; q++)
+            {
+                float* v = transformed + q * inStep, weights = panel + q * weightStep, to = products + q * outStep;
+                float* next = q < Winograd.Points - 1 ? weights + weightStep : nextPanel, end = next + (long)channels * width;
+                for (int i = 0; i < groups; i++, v += group, to += RegisterTile.Rows * width)
+                {
+                    ahead.Call(this);
+                    outputs.Call(this);
+                    HostPanels.MultiplyBlocks(v, channels, weights, to, width, i + 1 < groups ? v + group : transformed + (q + 1) * inStep, next < end ? next : weights);
+                    next += 4 * (long)channels;
+                }
+            }
+            for (int t = 0; t < tiles; t++)
+                Write(spots[t], products + (long)t * width, outStep, start, Math.Min(width, outChannels - start), products + Winograd.Points * outStep);
+        }
+    }
+
+    /// <summary>Asks for a block's input while others are multiplied, pixel by pixel: of each tile's patch the middle four columns, which its neighbours on both sides do not read first.</summary>
+    private struct InputAhead(long first, long end, int calls)
+    {
+        private readonly int pixels = (int)(end - first) * Winograd.Patch * TFilter.Tile;
+        private long tile = first - 1;
+        private int due, row = Winograd.Patch - 1, left, image, top, column;
+        private long at;
+
+        /// <summary>To be called before each register tile.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Call(in HostWinograd<TFilter> task)
+        {
+            for (due += pixels; due >= calls && pixels > 0; due -= calls)
+                Fetch(task);
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private void Fetch(in HostWinograd<TFilter> task)
+        {
+            if (left == 0)
+            {
+                if (++row == Winograd.Patch)
+                {
+                    row = 0;
+                    (image, top, column) = task.Place(++tile);
+                }
+                left = TFilter.Tile;
+                int h = Math.Clamp(top + row - task.padding, 0, task.rows - 1), w = Math.Clamp(column + 2 - task.padding, 0, Math.Max(task.columns - TFilter.Tile, 0));
+                at = (((long)image * task.rows + h % task.inRing) * task.columns + w) * task.pitch;
+            }
+            left--;
+            HostPrefetch.Far(task.input + at, task.channels);
+            if (task.mask != null)
+                HostPrefetch.Far(task.mask + at, task.channels);
+            at += task.pitch;
+        }
+    }
+
+    /// <summary>Asks for the outputs that a panel will write, row of a tile by row.</summary>
+    private struct OutputAhead(Spot* spots, int channel, int rows, int calls)
+    {
+        private Spot* spot = spots;
+        private int due, row;
+
+        /// <summary>To be called before each register tile.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Call(in HostWinograd<TFilter> task)
+        {
+            for (due += rows; due >= calls; due -= calls)
+                Fetch(task);
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private void Fetch(in HostWinograd<TFilter> task)
+        {
+            float* to = spot->Start + (long)row * task.MapColumns * task.outPitch + channel;
+            for (int j = 0; j < spot->Width && row < spot->Height; j++, to += task.outPitch)
+                HostPrefetch.Far(to);
+            if (++row < task.Side)
+                return;
+            row = 0;
+            spot++;
+        }
+    }
+}
