@@ -181,68 +181,73 @@ internal static unsafe class HostWinogradGradient<TFilter>
     /// <summary>dw[r, c] = Σ G[i, r] · sum[i, j] · G[j, c] in fp64, one input channel a task.</summary>
     private readonly struct WeightTask(ConvolutionShape s, float* sums, float* dw) : IHostTask
     {
-        private const int Lanes = 8;
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
-            int taps = TFilter.Taps;
-            double* between = stackalloc double[Winograd.Patch * taps * Lanes];
-            float* points = stackalloc float[Lanes];
+            if (Vector512.IsHardwareAccelerated)
+                Run<Vector512<double>, HostDoubles512>(tile);
+            else if (Vector256.IsHardwareAccelerated)
+                Run<Vector256<double>, HostDoubles256>(tile);
+            else
+                Run<Vector128<double>, HostDoubles128>(tile);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Run<TVector, TOps>(int tile)
+            where TVector : struct
+            where TOps : struct, IHostDoubles<TVector>
+        {
+            int taps = TFilter.Taps, lanes = TOps.Count;
+            double* between = stackalloc double[Winograd.Patch * taps * lanes];
+            float* points = stackalloc float[lanes];
             double[] g = WinogradFilter<TFilter>.G;
             int padded = HostPanels.Padded(s.Oc);
             long step = SumStep(s);
-            for (int column = 0; column < s.Oc; column += Lanes)
+            for (int column = 0; column < s.Oc; column += lanes)
             {
-                int used = Math.Min(Lanes, s.Oc - column);
+                // The last columns' vector reaches into the padding.
+                int used = Math.Min(lanes, s.Oc - column);
                 float* from = sums + (long)tile * padded + column;
                 for (int j = 0; j < Winograd.Patch; j++)
                 {
-                    Vector512<double> t0 = default, t1 = default, t2 = default, t3 = default, t4 = default;
+                    TVector t0 = default, t1 = default, t2 = default, t3 = default, t4 = default;
                     for (int i = 0; i < Winograd.Patch; i++)
                     {
-                        var sum = Wide(from + (Winograd.Patch * i + j) * step, used, points);
-                        t0 += g[taps * i] * sum;
-                        t1 += g[taps * i + 1] * sum;
-                        t2 += g[taps * i + 2] * sum;
+                        var sum = TOps.Widen(from + (Winograd.Patch * i + j) * step);
+                        t0 = TOps.Add(t0, TOps.Multiply(sum, g[taps * i]));
+                        t1 = TOps.Add(t1, TOps.Multiply(sum, g[taps * i + 1]));
+                        t2 = TOps.Add(t2, TOps.Multiply(sum, g[taps * i + 2]));
                         if (taps == 5)
                         {
-                            t3 += g[taps * i + 3] * sum;
-                            t4 += g[taps * i + 4] * sum;
+                            t3 = TOps.Add(t3, TOps.Multiply(sum, g[taps * i + 3]));
+                            t4 = TOps.Add(t4, TOps.Multiply(sum, g[taps * i + 4]));
                         }
                     }
-                    t0.Store(between + j * Lanes);
-                    t1.Store(between + (Winograd.Patch + j) * Lanes);
-                    t2.Store(between + (2 * Winograd.Patch + j) * Lanes);
+                    TOps.Store(t0, between + j * lanes);
+                    TOps.Store(t1, between + (Winograd.Patch + j) * lanes);
+                    TOps.Store(t2, between + (2 * Winograd.Patch + j) * lanes);
                     if (taps == 5)
                     {
-                        t3.Store(between + (3 * Winograd.Patch + j) * Lanes);
-                        t4.Store(between + (4 * Winograd.Patch + j) * Lanes);
+                        TOps.Store(t3, between + (3 * Winograd.Patch + j) * lanes);
+                        TOps.Store(t4, between + (4 * Winograd.Patch + j) * lanes);
                     }
                 }
                 for (int r = 0; r < taps; r++)
                     for (int c = 0; c < taps; c++)
                     {
-                        Vector512<double> tap = default;
+                        TVector tap = default;
                         for (int j = 0; j < Winograd.Patch; j++)
-                            tap += g[taps * j + c] * Vector512.Load(between + (Winograd.Patch * r + j) * Lanes);
-                        Vector256.Narrow(tap.GetLower(), tap.GetUpper()).Store(points);
-                        new ReadOnlySpan<float>(points, used).CopyTo(new Span<float>(dw + ((long)(taps * r + c) * s.Ic + tile) * s.Oc + column, used));
+                            tap = TOps.Add(tap, TOps.Multiply(TOps.Load(between + (Winograd.Patch * r + j) * lanes), g[taps * j + c]));
+                        float* to = dw + ((long)(taps * r + c) * s.Ic + tile) * s.Oc + column;
+                        if (used == lanes)
+                        {
+                            TOps.Narrow(tap, to);
+                            continue;
+                        }
+                        TOps.Narrow(tap, points);
+                        for (int k = 0; k < used; k++)
+                            to[k] = points[k];
                     }
             }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static Vector512<double> Wide(float* from, int used, float* buffer)
-        {
-            if (used < Lanes)
-            {
-                new Span<float>(buffer, Lanes).Clear();
-                new ReadOnlySpan<float>(from, used).CopyTo(new Span<float>(buffer, Lanes));
-                from = buffer;
-            }
-            var (lower, upper) = Vector256.Widen(Vector256.Load(from));
-            return Vector512.Create(lower, upper);
         }
     }
 

@@ -12,11 +12,11 @@ namespace IlgpuNetVlad.Kernels;
 internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, float* packed, ConvolutionShape s, bool backward) : IHostTask
     where TFilter : struct, IWinogradFilter
 {
-    /// <summary>Filters that are transformed at once, and columns that fill a cache line: lines are written whole, for the points' streams lie megabytes apart.</summary>
-    private const int Lanes = 8, Line = 16;
+    /// <summary>Columns that fill a cache line: lines are written whole, for the points' streams lie megabytes apart.</summary>
+    private const int Line = 16;
 
-    /// <summary>Forward: one input channel a tile. Backward: a cache line of columns and 64 rows.</summary>
-    private const int RowBlock = 64;
+    /// <summary>Forward: one input channel a tile. Backward: a cache line of columns and 64 rows, of which so many are turned at once.</summary>
+    private const int RowBlock = 64, TurnedRows = 8;
 
     private static int Taps => TFilter.Taps * TFilter.Taps;
 
@@ -57,7 +57,7 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
             {
                 float* from = weights + ((long)tap * s.Ic + k) * s.Oc + first, to = filters + tap * Line;
                 if (used == Line)
-                    Vector512.Load(from).Store(to);
+                    new ReadOnlySpan<float>(from, Line).CopyTo(new Span<float>(to, Line));
                 else
                     for (int i = 0; i < Line; i++)
                         to[i] = i < used ? from[i] : 0;
@@ -71,12 +71,12 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackTurned(int first, int firstRow)
     {
-        float* filters = stackalloc float[Lanes * Taps * Line], points = stackalloc float[Winograd.Points * Line];
+        float* filters = stackalloc float[TurnedRows * Taps * Line], points = stackalloc float[Winograd.Points * Line];
         int padded = HostPanels.Padded(s.Ic), used = Math.Clamp(s.Ic - first, 0, Line), endRow = Math.Min(firstRow + RowBlock, s.Oc);
-        new Span<float>(filters, Lanes * Taps * Line).Clear();
-        for (int k = firstRow; k < endRow; k += Lanes)
+        new Span<float>(filters, TurnedRows * Taps * Line).Clear();
+        for (int k = firstRow; k < endRow; k += TurnedRows)
         {
-            int rows = Math.Min(Lanes, endRow - k);
+            int rows = Math.Min(TurnedRows, endRow - k);
             for (int tap = 0; tap < Taps; tap++)
                 for (int column = 0; column < used; column++)
                 {
@@ -108,89 +108,109 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
             bool whole = count == Line && step % Line == 0 && (nint)to % (Line * sizeof(float)) == 0;
             for (int q = 0; q < Winograd.Points; q++, line += Line, to += step)
                 if (whole)
-                    Vector512.Load(line).StoreAlignedNonTemporal(to);
+                    PutLine(line, to);
                 else
                     new ReadOnlySpan<float>(line, count).CopyTo(new Span<float>(to, count));
+        }
+    }
+
+    /// <summary>Past the caches.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PutLine(float* line, float* to)
+    {
+        if (Vector512.IsHardwareAccelerated)
+            Vector512.Load(line).StoreAlignedNonTemporal(to);
+        else
+        {
+            Vector256.Load(line).StoreAlignedNonTemporal(to);
+            Vector256.Load(line + Line / 2).StoreAlignedNonTemporal(to + Line / 2);
         }
     }
 
     /// <summary>Of a line of filters.</summary>
     private static void Transform(float* filters, float* points)
     {
-        for (int lane = 0; lane < Line; lane += Lanes)
-            TransformLanes(filters + lane, points + lane);
+        if (Vector512.IsHardwareAccelerated)
+            Transform<Vector512<double>, HostDoubles512>(filters, points);
+        else if (Vector256.IsHardwareAccelerated)
+            Transform<Vector256<double>, HostDoubles256>(filters, points);
+        else
+            Transform<Vector128<double>, HostDoubles128>(filters, points);
     }
 
-    /// <summary>points[6i + j] = Σ G[i, r] · g[r, c] · G[j, c], for eight filters at once; taps and points are a line apart.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransformLanes(float* filters, float* points)
+    private static void Transform<TVector, TOps>(float* filters, float* points)
+        where TVector : struct
+        where TOps : struct, IHostDoubles<TVector>
     {
-        int taps = TFilter.Taps, row = taps * Lanes;
-        double* between = stackalloc double[Winograd.Patch * taps * Lanes];
+        for (int lane = 0; lane < Line; lane += TOps.Count)
+            TransformLanes<TVector, TOps>(filters + lane, points + lane);
+    }
+
+    /// <summary>points[6i + j] = Σ G[i, r] · g[r, c] · G[j, c], for a vector of filters at once; taps and points are a line apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransformLanes<TVector, TOps>(float* filters, float* points)
+        where TVector : struct
+        where TOps : struct, IHostDoubles<TVector>
+    {
+        int taps = TFilter.Taps, lanes = TOps.Count, row = taps * lanes;
+        double* between = stackalloc double[Winograd.Patch * taps * lanes];
         for (int c = 0; c < taps; c++)
         {
             float* column = filters + c * Line;
             int next = taps * Line;
-            Expand(Wide(column), Wide(column + next), Wide(column + 2 * next), taps == 5 ? Wide(column + 3 * next) : default, taps == 5 ? Wide(column + 4 * next) : default,
+            Expand<TVector, TOps>(TOps.Widen(column), TOps.Widen(column + next), TOps.Widen(column + 2 * next),
+                taps == 5 ? TOps.Widen(column + 3 * next) : default, taps == 5 ? TOps.Widen(column + 4 * next) : default,
                 out var p0, out var p1, out var p2, out var p3, out var p4, out var p5);
-            double* to = between + c * Lanes;
-            p0.Store(to);
-            p1.Store(to + row);
-            p2.Store(to + 2 * row);
-            p3.Store(to + 3 * row);
-            p4.Store(to + 4 * row);
-            p5.Store(to + 5 * row);
+            double* to = between + c * lanes;
+            TOps.Store(p0, to);
+            TOps.Store(p1, to + row);
+            TOps.Store(p2, to + 2 * row);
+            TOps.Store(p3, to + 3 * row);
+            TOps.Store(p4, to + 4 * row);
+            TOps.Store(p5, to + 5 * row);
         }
         for (int i = 0; i < 6; i++)
         {
             double* line = between + i * row;
-            Expand(Vector512.Load(line), Vector512.Load(line + Lanes), Vector512.Load(line + 2 * Lanes),
-                taps == 5 ? Vector512.Load(line + 3 * Lanes) : default, taps == 5 ? Vector512.Load(line + 4 * Lanes) : default,
+            Expand<TVector, TOps>(TOps.Load(line), TOps.Load(line + lanes), TOps.Load(line + 2 * lanes),
+                taps == 5 ? TOps.Load(line + 3 * lanes) : default, taps == 5 ? TOps.Load(line + 4 * lanes) : default,
                 out var p0, out var p1, out var p2, out var p3, out var p4, out var p5);
             float* to = points + 6 * i * Line;
-            Narrow(p0).Store(to);
-            Narrow(p1).Store(to + Line);
-            Narrow(p2).Store(to + 2 * Line);
-            Narrow(p3).Store(to + 3 * Line);
-            Narrow(p4).Store(to + 4 * Line);
-            Narrow(p5).Store(to + 5 * Line);
+            TOps.Narrow(p0, to);
+            TOps.Narrow(p1, to + Line);
+            TOps.Narrow(p2, to + 2 * Line);
+            TOps.Narrow(p3, to + 3 * Line);
+            TOps.Narrow(p4, to + 4 * Line);
+            TOps.Narrow(p5, to + 5 * Line);
         }
     }
 
     /// <summary>G g; the points ±a share the even and the odd part of their polynomial, and so do ±b.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Expand(Vector512<double> g0, Vector512<double> g1, Vector512<double> g2, Vector512<double> g3, Vector512<double> g4,
-        out Vector512<double> p0, out Vector512<double> p1, out Vector512<double> p2, out Vector512<double> p3, out Vector512<double> p4, out Vector512<double> p5)
+    private static void Expand<TVector, TOps>(TVector g0, TVector g1, TVector g2, TVector g3, TVector g4,
+        out TVector p0, out TVector p1, out TVector p2, out TVector p3, out TVector p4, out TVector p5)
+        where TVector : struct
+        where TOps : struct, IHostDoubles<TVector>
     {
         const double a = Winograd.A, b = Winograd.B, nearA = 1 / (2 * a * a * (a * a - b * b)), nearB = 1 / (2 * b * b * (b * b - a * a));
-        p0 = g0 * (1 / (a * a * b * b));
-        Vector512<double> even = g0 * nearA + g2 * (nearA * a * a), odd = g1 * (nearA * a);
+        p0 = TOps.Multiply(g0, 1 / (a * a * b * b));
+        TVector even = TOps.Add(TOps.Multiply(g0, nearA), TOps.Multiply(g2, nearA * a * a)), odd = TOps.Multiply(g1, nearA * a);
         if (TFilter.Taps == 5)
         {
-            even += g4 * (nearA * a * a * a * a);
-            odd += g3 * (nearA * a * a * a);
+            even = TOps.Add(even, TOps.Multiply(g4, nearA * a * a * a * a));
+            odd = TOps.Add(odd, TOps.Multiply(g3, nearA * a * a * a));
         }
-        p1 = even + odd;
-        p2 = even - odd;
-        even = g0 * nearB + g2 * (nearB * b * b);
-        odd = g1 * (nearB * b);
+        p1 = TOps.Add(even, odd);
+        p2 = TOps.Subtract(even, odd);
+        even = TOps.Add(TOps.Multiply(g0, nearB), TOps.Multiply(g2, nearB * b * b));
+        odd = TOps.Multiply(g1, nearB * b);
         if (TFilter.Taps == 5)
         {
-            even += g4 * (nearB * b * b * b * b);
-            odd += g3 * (nearB * b * b * b);
+            even = TOps.Add(even, TOps.Multiply(g4, nearB * b * b * b * b));
+            odd = TOps.Add(odd, TOps.Multiply(g3, nearB * b * b * b));
         }
-        p3 = even + odd;
-        p4 = even - odd;
+        p3 = TOps.Add(even, odd);
+        p4 = TOps.Subtract(even, odd);
         p5 = TFilter.Taps == 5 ? g4 : g2;
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<double> Wide(float* from)
-    {
-        var (lower, upper) = Vector256.Widen(Vector256.Load(from));
-        return Vector512.Create(lower, upper);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Narrow(Vector512<double> value) => Vector256.Narrow(value.GetLower(), value.GetUpper());
 }
