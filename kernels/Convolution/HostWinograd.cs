@@ -265,11 +265,11 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
         if (mask != null)
             new WinogradPatches(mask, rows, inRing, columns, pitch, padding).Find<TFilter>(image, row, column, tiles, zeros, masks);
         if (Vector512.IsHardwareAccelerated)
-            WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter, TLayout>(pixels, masks, first, tiles, channels, to, (nint)step);
+            WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter, TLayout>(pixels, masks, first, tiles, channels, to, (nint)step, default(TLayout));
         else if (Vector256.IsHardwareAccelerated)
-            WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter, TLayout>(pixels, masks, first, tiles, channels, to, (nint)step);
+            WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter, TLayout>(pixels, masks, first, tiles, channels, to, (nint)step, default(TLayout));
         else
-            WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter, TLayout>(pixels, masks, first, tiles, channels, to, (nint)step);
+            WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter, TLayout>(pixels, masks, first, tiles, channels, to, (nint)step, default(TLayout));
         return tiles;
     }
 

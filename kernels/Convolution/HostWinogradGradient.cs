@@ -35,16 +35,28 @@ internal static unsafe class HostWinogradGradient<TFilter>
 
     private static int PaddedIn(in ConvolutionShape s) => (s.Ic + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows;
 
-    private static long SumStep(in ConvolutionShape s) => PointStep(PaddedIn(s), HostPanels.Padded(s.Oc));
+    /// <summary>
+    /// Channels of V that stand together, tile after tile, and those of Z: with the narrow panels of AVX2 a step over tiles in rows of all channels would touch lines kilobytes apart, few of
+    /// which the first-level cache can hold together. Channels that fill no vectors stay in such rows.
+    /// </summary>
+    private static int GroupIn(in ConvolutionShape s) => Vector512.IsHardwareAccelerated || s.Ic % 8 != 0 ? s.Ic : 8;
+
+    /// <inheritdoc cref="GroupIn"/>
+    private static int GroupOut(in ConvolutionShape s) => Vector512.IsHardwareAccelerated || s.Oc % HostSimd.Lanes != 0 ? HostPanels.Padded(s.Oc) : 2 * HostSimd.Lanes;
+
+    /// <summary>Z's channels with those that fill the last group.</summary>
+    private static int PaddedOut(in ConvolutionShape s) => (s.Oc + GroupOut(s) - 1) / GroupOut(s) * GroupOut(s);
+
+    private static long SumStep(in ConvolutionShape s) => PointStep(PaddedIn(s), PaddedOut(s));
 
     private static int Zeros(in ConvolutionShape s) => (Math.Max(s.Ic, s.Oc) + 15) / 16 * 16;
 
     public static long Workspace(Device device, ConvolutionShape s)
-        => HostLiveImages.Floats(s.B) + Zeros(s) + Winograd.Points * (SumStep(s) + PointStep(Block(s), s.Ic) + PointStep(Block(s), HostPanels.Padded(s.Oc)));
+        => HostLiveImages.Floats(s.B) + Zeros(s) + Winograd.Points * (SumStep(s) + PointStep(Block(s), s.Ic) + PointStep(Block(s), PaddedOut(s)));
 
     public static void Run(Device device, in ConvolutionShape s, float* x, float* y, float* dy, float* dw, float* db, float* workspace)
     {
-        int block = Block(s), paddedOut = HostPanels.Padded(s.Oc);
+        int block = Block(s);
         var live = new HostLiveImages(device, s, dy, workspace);
         workspace += HostLiveImages.Floats(s.B);
         long tiles = Tiles(s with { B = live.Count });
@@ -59,10 +71,14 @@ internal static unsafe class HostWinogradGradient<TFilter>
             device.RunHost((count + TaskTiles - 1) / TaskTiles, new TransformTask(s, live, x, mask, dy, zeros, inputs, gradients, first, count, block));
             device.RunHost(Winograd.Points * panels, new SumTask(s, inputs, gradients, sums, count, block, panels));
         }
-        device.RunHost(s.Ic, new WeightTask(s, sums, dw));
+        device.RunHost(WeightTask.Tiles(s), new WeightTask(s, sums, dw));
         if (s.HasBias != 0)
             device.RunHost((s.Oc + BiasTask.Columns - 1) / BiasTask.Columns, new BiasTask(s, mask, dy, db));
     }
+
+    /// <summary>Where a channel stands in rows of groups.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nint Place(int channel, int rows, int group) => (nint)(channel / group) * rows * group + channel % group;
 
     /// <summary>Sums begin at 0, and so do the padding columns of Z, which nothing writes.</summary>
     private readonly struct ClearTask(ConvolutionShape s, float* sums, float* gradients, int block) : IHostTask
@@ -70,8 +86,9 @@ internal static unsafe class HostWinogradGradient<TFilter>
         public void Run(int tile, int worker)
         {
             new Span<float>(sums + tile * SumStep(s), (int)SumStep(s)).Clear();
-            int padded = HostPanels.Padded(s.Oc);
-            for (int t = 0; t < block && padded > s.Oc; t++)
+            int padded = PaddedOut(s);
+            // Panels of whole vectors have no padding that is read.
+            for (int t = 0; t < block && padded > s.Oc && GroupOut(s) == padded; t++)
                 new Span<float>(gradients + tile * PointStep(block, padded) + (long)t * padded + s.Oc, padded - s.Oc).Clear();
         }
     }
@@ -103,14 +120,14 @@ internal static unsafe class HostWinogradGradient<TFilter>
             tiles = Math.Min(Math.Min(tiles, WinogradTransforms.MaxRun), WinogradFilter<TFilter>.Tiles(s.Q) - column / TFilter.Tile);
             float** pixels = stackalloc float*[WinogradTransforms.MaxColumns * Winograd.Patch];
             new WinogradPatches(x, s.H, s.H, s.W, s.Ic, s.Padding).Find<TFilter>(image, row, column, tiles, zeros, pixels);
-            float* to = inputs + (long)t * s.Ic;
+            var layout = new WinogradGroups(GroupIn(s), block);
             nint step = (nint)PointStep(block, s.Ic);
             if (Vector512.IsHardwareAccelerated)
-                WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter>(pixels, null, tiles, s.Ic, to, step);
+                WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter, WinogradGroups>(pixels, null, t, tiles, s.Ic, inputs, step, layout);
             else if (Vector256.IsHardwareAccelerated)
-                WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter>(pixels, null, tiles, s.Ic, to, step);
+                WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter, WinogradGroups>(pixels, null, t, tiles, s.Ic, inputs, step, layout);
             else
-                WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter>(pixels, null, tiles, s.Ic, to, step);
+                WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter, WinogradGroups>(pixels, null, t, tiles, s.Ic, inputs, step, layout);
             return tiles;
         }
 
@@ -118,7 +135,6 @@ internal static unsafe class HostWinogradGradient<TFilter>
         private void TransformGradient(int t)
         {
             var (image, row, column) = Place(t);
-            int padded = HostPanels.Padded(s.Oc);
             float** pixels = stackalloc float*[2 * TFilter.Tile * TFilter.Tile];
             float** masks = mask == null ? null : pixels + TFilter.Tile * TFilter.Tile;
             for (int i = 0; i < TFilter.Tile; i++)
@@ -130,14 +146,14 @@ internal static unsafe class HostWinogradGradient<TFilter>
                     if (mask != null)
                         masks[i * TFilter.Tile + j] = inside ? mask + at : zeros;
                 }
-            float* to = gradients + (long)t * padded;
-            nint step = (nint)PointStep(block, padded);
+            var layout = new WinogradGroups(GroupOut(s), block);
+            nint step = (nint)PointStep(block, PaddedOut(s));
             if (Vector512.IsHardwareAccelerated)
-                WinogradTransforms.Gradient<Vector512<float>, HostVector512, TFilter>(pixels, masks, s.Oc, to, step);
+                WinogradTransforms.Gradient<Vector512<float>, HostVector512, TFilter, WinogradGroups>(pixels, masks, t, s.Oc, gradients, step, layout);
             else if (Vector256.IsHardwareAccelerated)
-                WinogradTransforms.Gradient<Vector256<float>, HostVector256, TFilter>(pixels, masks, s.Oc, to, step);
+                WinogradTransforms.Gradient<Vector256<float>, HostVector256, TFilter, WinogradGroups>(pixels, masks, t, s.Oc, gradients, step, layout);
             else
-                WinogradTransforms.Gradient<Vector128<float>, HostVector128, TFilter>(pixels, masks, s.Oc, to, step);
+                WinogradTransforms.Gradient<Vector128<float>, HostVector128, TFilter, WinogradGroups>(pixels, masks, t, s.Oc, gradients, step, layout);
         }
     }
 
@@ -146,31 +162,35 @@ internal static unsafe class HostWinogradGradient<TFilter>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
-            int point = tile / panels, start = 0, padded = HostPanels.Padded(s.Oc);
+            int point = tile / panels, start = 0, groupIn = GroupIn(s), groupOut = GroupOut(s);
             for (int panel = tile % panels; panel > 0; panel--)
                 start += HostPanels.Width(s.Oc - start);
             int width = HostPanels.Width(s.Oc - start);
-            float* from = inputs + point * PointStep(block, s.Ic), gradient = gradients + point * PointStep(block, padded) + start;
-            float* to = sums + point * SumStep(s) + start;
+            float* from = inputs + point * PointStep(block, s.Ic), gradient = gradients + point * PointStep(block, PaddedOut(s)) + Place(start, block, groupOut);
+            float* to = sums + point * SumStep(s) + Place(start, PaddedIn(s), groupOut);
             int* offsets = stackalloc int[RegisterTile.Rows];
             for (int k = 0; k < s.Ic; k += RegisterTile.Rows)
             {
                 // Rows beyond the last channel repeat it, into rows of the sums that are never read.
+                nint place = Place(k, block, groupIn);
                 for (int i = 0; i < RegisterTile.Rows; i++)
-                    offsets[i] = Math.Min(i, s.Ic - 1 - k);
+                    offsets[i] = (int)(Place(Math.Min(k + i, s.Ic - 1), block, groupIn) - place);
                 FetchNext(from, to, k, width);
-                HostPanels.MultiplyOuter(width, from + k, offsets, 1, 0, count, s.Ic, gradient, padded, to + (long)k * padded, padded);
+                HostPanels.MultiplyOuter(width, from + place, offsets, 1, 0, count, groupIn, gradient, groupOut, to + (long)k * groupOut, groupOut);
             }
         }
 
         /// <summary>The next register tile's sums, and the next lines of V, which lie a row apart: the processor's own foresight finds neither.</summary>
         private void FetchNext(float* from, float* to, int k, int width)
         {
-            int next = k + RegisterTile.Rows, padded = HostPanels.Padded(s.Oc);
+            int next = k + RegisterTile.Rows, groupOut = GroupOut(s);
             if (next >= s.Ic)
                 return;
             for (int i = next; i < next + RegisterTile.Rows; i++)
-                HostPrefetch.Far(to + (long)i * padded, width);
+                HostPrefetch.Far(to + (long)i * groupOut, width);
+            // In groups V's lines follow each other.
+            if (GroupIn(s) < s.Ic)
+                return;
             int line = (next + RegisterTile.Rows - 1) / HostPrefetch.Line * HostPrefetch.Line;
             if (line >= next && line < s.Ic)
                 for (int t = 0; t < count; t++)
@@ -178,21 +198,34 @@ internal static unsafe class HostWinogradGradient<TFilter>
         }
     }
 
-    /// <summary>dw[r, c] = Σ G[i, r] · sum[i, j] · G[j, c] in fp64, one input channel a task.</summary>
+    /// <summary>dw[r, c] = Σ G[i, r] · sum[i, j] · G[j, c] in fp64, an input channel and all output channels a task, or 32 and a group.</summary>
     private readonly struct WeightTask(ConvolutionShape s, float* sums, float* dw) : IHostTask
     {
+        private static int Rows(in ConvolutionShape s) => GroupOut(s) < s.Oc ? 32 : 1;
+
+        private static int Blocks(in ConvolutionShape s) => (s.Ic + Rows(s) - 1) / Rows(s);
+
+        public static int Tiles(in ConvolutionShape s) => Blocks(s) * (PaddedOut(s) / GroupOut(s));
+
         public void Run(int tile, int worker)
         {
+            int first = tile % Blocks(s) * Rows(s), column = tile / Blocks(s) * GroupOut(s);
+            for (int row = first; row < Math.Min(first + Rows(s), s.Ic); row++)
+                RunRow(row, column, Math.Min(s.Oc, column + GroupOut(s)));
+        }
+
+        private void RunRow(int row, int column, int end)
+        {
             if (Vector512.IsHardwareAccelerated)
-                Run<Vector512<double>, HostDoubles512>(tile);
+                RunRow<Vector512<double>, HostDoubles512>(row, column, end);
             else if (Vector256.IsHardwareAccelerated)
-                Run<Vector256<double>, HostDoubles256>(tile);
+                RunRow<Vector256<double>, HostDoubles256>(row, column, end);
             else
-                Run<Vector128<double>, HostDoubles128>(tile);
+                RunRow<Vector128<double>, HostDoubles128>(row, column, end);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Run<TVector, TOps>(int tile)
+        private void RunRow<TVector, TOps>(int row, int column, int end)
             where TVector : struct
             where TOps : struct, IHostDoubles<TVector>
         {
@@ -200,13 +233,12 @@ internal static unsafe class HostWinogradGradient<TFilter>
             double* between = stackalloc double[Winograd.Patch * taps * lanes];
             float* points = stackalloc float[lanes];
             double[] g = WinogradFilter<TFilter>.G;
-            int padded = HostPanels.Padded(s.Oc);
             long step = SumStep(s);
-            for (int column = 0; column < s.Oc; column += lanes)
+            float* from = sums + Place(column, PaddedIn(s), GroupOut(s)) + (long)row * GroupOut(s);
+            for (; column < end; column += lanes, from += lanes)
             {
                 // The last columns' vector reaches into the padding.
-                int used = Math.Min(lanes, s.Oc - column);
-                float* from = sums + (long)tile * padded + column;
+                int used = Math.Min(lanes, end - column);
                 for (int j = 0; j < Winograd.Patch; j++)
                 {
                     TVector t0 = default, t1 = default, t2 = default, t3 = default, t4 = default;
@@ -237,7 +269,7 @@ internal static unsafe class HostWinogradGradient<TFilter>
                         TVector tap = default;
                         for (int j = 0; j < Winograd.Patch; j++)
                             tap = TOps.Add(tap, TOps.Multiply(TOps.Load(between + (Winograd.Patch * r + j) * lanes), g[taps * j + c]));
-                        float* to = dw + ((long)(taps * r + c) * s.Ic + tile) * s.Oc + column;
+                        float* to = dw + ((long)(taps * r + c) * s.Ic + row) * s.Oc + column;
                         if (used == lanes)
                         {
                             TOps.Narrow(tap, to);

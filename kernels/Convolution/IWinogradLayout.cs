@@ -4,18 +4,24 @@ namespace IlgpuNetVlad.Kernels;
 internal interface IWinogradLayout
 {
     /// <param name="channel">The first of a vector's, which stand side by side.</param>
-    static abstract nint Place(int tile, int channel, int channels);
+    nint Place(int tile, int channel, int channels);
 }
 
 /// <summary>[tile][channel].</summary>
 internal readonly struct WinogradRows : IWinogradLayout
 {
-    public static nint Place(int tile, int channel, int channels) => (nint)tile * channels + channel;
+    public nint Place(int tile, int channel, int channels) => (nint)tile * channels + channel;
 }
 
 /// <summary>[tile / 6][channel / 8][tile mod 6][channel mod 8], as <see cref="RegisterTile.MultiplyBlocks2"/> reads; for vectors of 8 and channels that are a multiple of it.</summary>
 internal readonly struct WinogradBlocks : IWinogradLayout
 {
-    public static nint Place(int tile, int channel, int channels)
+    public nint Place(int tile, int channel, int channels)
         => (nint)(tile / RegisterTile.Rows) * RegisterTile.Rows * channels + (nint)channel * RegisterTile.Rows + tile % RegisterTile.Rows * RegisterTile.Depth;
+}
+
+/// <summary>[channel / <paramref name="group"/>][tile][channel mod group], so many tiles as <paramref name="rows"/>.</summary>
+internal readonly struct WinogradGroups(int group, int rows) : IWinogradLayout
+{
+    public nint Place(int tile, int channel, int channels) => ((nint)(channel / group) * rows + tile) * group + channel % group;
 }

@@ -25,14 +25,14 @@ internal static unsafe class WinogradTransforms
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
         where TFilter : struct, IWinogradFilter
-        => Input<TVector, TOps, TFilter, WinogradRows>(pixels, masks, 0, tiles, channels, to, step);
+        => Input<TVector, TOps, TFilter, WinogradRows>(pixels, masks, 0, tiles, channels, to, step, default);
 
     /// <summary>The same to any layout of a point's numbers.</summary>
     /// <param name="first">The number of the first tile in the layout.</param>
     /// <inheritdoc cref="Input{TVector, TOps, TFilter}"/>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Input<TVector, TOps, TFilter, TLayout>(float** pixels, float** masks, int first, int tiles, int channels, float* to, nint step)
+    public static void Input<TVector, TOps, TFilter, TLayout>(float** pixels, float** masks, int first, int tiles, int channels, float* to, nint step, TLayout layout)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
         where TFilter : struct, IWinogradFilter
@@ -62,7 +62,7 @@ internal static unsafe class WinogradTransforms
                     }
                     Interpolate<TVector, TOps>(d0, d1, d2, d3, d4, d5, between + done * column, width);
                 }
-                float* row = between + t * TFilter.Tile * column, points = to + TLayout.Place(first + t, c, channels);
+                float* row = between + t * TFilter.Tile * column, points = to + layout.Place(first + t, c, channels);
                 for (int i = 0; i < Winograd.Patch; i++, row += width, points += Winograd.Patch * step)
                     Interpolate<TVector, TOps>(
                         TOps.Load(row), TOps.Load(row + column), TOps.Load(row + 2 * column), TOps.Load(row + 3 * column), TOps.Load(row + 4 * column), TOps.Load(row + 5 * column), points, step);
@@ -75,10 +75,11 @@ internal static unsafe class WinogradTransforms
     /// <inheritdoc cref="Input"/>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Gradient<TVector, TOps, TFilter>(float** pixels, float** masks, int channels, float* to, nint step)
+    public static void Gradient<TVector, TOps, TFilter, TLayout>(float** pixels, float** masks, int tile, int channels, float* to, nint step, TLayout layout)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
         where TFilter : struct, IWinogradFilter
+        where TLayout : struct, IWinogradLayout
     {
         float* between = stackalloc float[Winograd.Points * MaxLanes];
         int width = TOps.Count;
@@ -95,7 +96,7 @@ internal static unsafe class WinogradTransforms
                 }
                 Spread<TVector, TOps, TFilter>(y0, y1, y2, y3, between + j * width, TFilter.Tile * width);
             }
-            float* target = to + c;
+            float* target = to + layout.Place(tile, c, channels);
             for (int i = 0; i < 6; i++, target += 6 * step)
             {
                 float* row = between + i * TFilter.Tile * width;
