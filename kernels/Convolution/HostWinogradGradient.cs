@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace IlgpuNetVlad.Kernels;
 
@@ -201,6 +202,8 @@ internal static unsafe class HostWinogradGradient<TFilter>
     /// <summary>dw[r, c] = Σ G[i, r] · sum[i, j] · G[j, c] in fp64, an input channel and all output channels a task, or 32 and a group.</summary>
     private readonly struct WeightTask(ConvolutionShape s, float* sums, float* dw) : IHostTask
     {
+        private const int RowsAhead = 8, Line = HostPrefetch.Line;
+
         private static int Rows(in ConvolutionShape s) => GroupOut(s) < s.Oc ? 32 : 1;
 
         private static int Blocks(in ConvolutionShape s) => (s.Ic + Rows(s) - 1) / Rows(s);
@@ -209,77 +212,122 @@ internal static unsafe class HostWinogradGradient<TFilter>
 
         public void Run(int tile, int worker)
         {
-            int first = tile % Blocks(s) * Rows(s), column = tile / Blocks(s) * GroupOut(s);
-            for (int row = first; row < Math.Min(first + Rows(s), s.Ic); row++)
-                RunRow(row, column, Math.Min(s.Oc, column + GroupOut(s)));
-        }
-
-        private void RunRow(int row, int column, int end)
-        {
+            int first = tile % Blocks(s) * Rows(s), end = Math.Min(first + Rows(s), s.Ic), column = tile / Blocks(s) * GroupOut(s), endColumn = Math.Min(column + GroupOut(s), s.Oc);
             if (Vector512.IsHardwareAccelerated)
-                RunRow<Vector512<double>, HostDoubles512>(row, column, end);
+                RunRows<Vector512<double>, HostDoubles512>(first, end, column, endColumn);
             else if (Vector256.IsHardwareAccelerated)
-                RunRow<Vector256<double>, HostDoubles256>(row, column, end);
+                RunRows<Vector256<double>, HostDoubles256>(first, end, column, endColumn);
             else
-                RunRow<Vector128<double>, HostDoubles128>(row, column, end);
+                RunRows<Vector128<double>, HostDoubles128>(first, end, column, endColumn);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void RunRow<TVector, TOps>(int row, int column, int end)
+        private void RunRows<TVector, TOps>(int first, int end, int firstColumn, int endColumn)
             where TVector : struct
             where TOps : struct, IHostDoubles<TVector>
         {
-            int taps = TFilter.Taps, lanes = TOps.Count;
-            double* between = stackalloc double[Winograd.Patch * taps * lanes];
+            int taps = TFilter.Taps, lanes = TOps.Count, group = GroupOut(s);
+            double* between = stackalloc double[Winograd.Patch * taps * lanes], g = stackalloc double[Winograd.Patch * taps];
             float* points = stackalloc float[lanes];
-            double[] g = WinogradFilter<TFilter>.G;
-            long step = SumStep(s);
-            float* from = sums + Place(column, PaddedIn(s), GroupOut(s)) + (long)row * GroupOut(s);
-            for (; column < end; column += lanes, from += lanes)
+            WinogradFilter<TFilter>.G.CopyTo(new Span<double>(g, Winograd.Patch * taps));
+            long step = SumStep(s), allTaps = (long)s.Ic * s.Oc, tapStep = allTaps;
+            bool gathers = Rows(s) > 1;
+            float* lines = stackalloc float[gathers ? taps * taps * Line : 0];
+            float* line = sums + Place(firstColumn, PaddedIn(s), group) + (long)first * group;
+            for (int row = first; row < end; row++, line += group)
             {
-                // The last columns' vector reaches into the padding.
-                int used = Math.Min(lanes, end - column);
-                for (int j = 0; j < Winograd.Patch; j++)
+                float* from = line, to = dw + (long)row * s.Oc + firstColumn;
+                if (gathers)
                 {
-                    TVector t0 = default, t1 = default, t2 = default, t3 = default, t4 = default;
-                    for (int i = 0; i < Winograd.Patch; i++)
+                    FetchAhead(line + RowsAhead * group, step);
+                    to = lines;
+                    tapStep = Line;
+                }
+                for (int column = firstColumn; column < endColumn; column += lanes, from += lanes, to += lanes)
+                {
+                    for (int j = 0; j < Winograd.Patch; j++)
                     {
-                        var sum = TOps.Widen(from + (Winograd.Patch * i + j) * step);
-                        t0 = TOps.Add(t0, TOps.Multiply(sum, g[taps * i]));
-                        t1 = TOps.Add(t1, TOps.Multiply(sum, g[taps * i + 1]));
-                        t2 = TOps.Add(t2, TOps.Multiply(sum, g[taps * i + 2]));
+                        TVector t0 = default, t1 = default, t2 = default, t3 = default, t4 = default;
+                        float* point = from + j * step;
+                        double* weights = g;
+                        for (int i = 0; i < Winograd.Patch; i++, point += Winograd.Patch * step, weights += taps)
+                        {
+                            var sum = TOps.Widen(point);
+                            t0 = TOps.Add(t0, TOps.Multiply(sum, weights[0]));
+                            t1 = TOps.Add(t1, TOps.Multiply(sum, weights[1]));
+                            t2 = TOps.Add(t2, TOps.Multiply(sum, weights[2]));
+                            if (taps == 5)
+                            {
+                                t3 = TOps.Add(t3, TOps.Multiply(sum, weights[3]));
+                                t4 = TOps.Add(t4, TOps.Multiply(sum, weights[4]));
+                            }
+                        }
+                        double* put = between + j * lanes;
+                        TOps.Store(t0, put);
+                        TOps.Store(t1, put + Winograd.Patch * lanes);
+                        TOps.Store(t2, put + 2 * Winograd.Patch * lanes);
                         if (taps == 5)
                         {
-                            t3 = TOps.Add(t3, TOps.Multiply(sum, g[taps * i + 3]));
-                            t4 = TOps.Add(t4, TOps.Multiply(sum, g[taps * i + 4]));
+                            TOps.Store(t3, put + 3 * Winograd.Patch * lanes);
+                            TOps.Store(t4, put + 4 * Winograd.Patch * lanes);
                         }
                     }
-                    TOps.Store(t0, between + j * lanes);
-                    TOps.Store(t1, between + (Winograd.Patch + j) * lanes);
-                    TOps.Store(t2, between + (2 * Winograd.Patch + j) * lanes);
-                    if (taps == 5)
+                    // The last columns' vector reaches into the padding.
+                    int used = Math.Min(lanes, endColumn - column);
+                    double* sum0 = between;
+                    float* tap = to;
+                    for (int r = 0; r < taps; r++, sum0 += Winograd.Patch * lanes)
                     {
-                        TOps.Store(t3, between + (3 * Winograd.Patch + j) * lanes);
-                        TOps.Store(t4, between + (4 * Winograd.Patch + j) * lanes);
+                        TVector r0 = TOps.Load(sum0), r1 = TOps.Load(sum0 + lanes), r2 = TOps.Load(sum0 + 2 * lanes);
+                        TVector r3 = TOps.Load(sum0 + 3 * lanes), r4 = TOps.Load(sum0 + 4 * lanes), r5 = TOps.Load(sum0 + 5 * lanes);
+                        for (int c = 0; c < taps; c++, tap += tapStep)
+                        {
+                            double* weights = g + c;
+                            var value = TOps.Add(default, TOps.Multiply(r0, weights[0]));
+                            value = TOps.Add(value, TOps.Multiply(r1, weights[taps]));
+                            value = TOps.Add(value, TOps.Multiply(r2, weights[2 * taps]));
+                            value = TOps.Add(value, TOps.Multiply(r3, weights[3 * taps]));
+                            value = TOps.Add(value, TOps.Multiply(r4, weights[4 * taps]));
+                            value = TOps.Add(value, TOps.Multiply(r5, weights[5 * taps]));
+                            if (used == lanes)
+                            {
+                                TOps.Narrow(value, tap);
+                                continue;
+                            }
+                            TOps.Narrow(value, points);
+                            for (int k = 0; k < used; k++)
+                                tap[k] = points[k];
+                        }
                     }
                 }
-                for (int r = 0; r < taps; r++)
-                    for (int c = 0; c < taps; c++)
-                    {
-                        TVector tap = default;
-                        for (int j = 0; j < Winograd.Patch; j++)
-                            tap = TOps.Add(tap, TOps.Multiply(TOps.Load(between + (Winograd.Patch * r + j) * lanes), g[taps * j + c]));
-                        float* to = dw + ((long)(taps * r + c) * s.Ic + row) * s.Oc + column;
-                        if (used == lanes)
-                        {
-                            TOps.Narrow(tap, to);
-                            continue;
-                        }
-                        TOps.Narrow(tap, points);
-                        for (int k = 0; k < used; k++)
-                            to[k] = points[k];
-                    }
+                if (gathers)
+                    Put(lines, dw + (long)row * s.Oc + firstColumn, allTaps, endColumn - firstColumn);
             }
+            // What goes past the caches is ordered by nothing else.
+            if (gathers && Sse.IsSupported)
+                Sse.StoreFence();
+        }
+
+        /// <summary>
+        /// A line of each tap, past the caches where it is whole: taps lie a large power of 2 apart, so that lines which are written piece by piece would drive each other out of the caches.
+        /// </summary>
+        private static void Put(float* lines, float* to, long tapStep, int columns)
+        {
+            for (int tap = 0; tap < TFilter.Taps * TFilter.Taps; tap++, lines += Line, to += tapStep)
+                if (columns == Line && (nint)to % (Line * sizeof(float)) == 0)
+                {
+                    Vector256.Load(lines).StoreAlignedNonTemporal(to);
+                    Vector256.Load(lines + Line / 2).StoreAlignedNonTemporal(to + Line / 2);
+                }
+                else
+                    new ReadOnlySpan<float>(lines, columns).CopyTo(new Span<float>(to, columns));
+        }
+
+        /// <summary>A row of all points, in more streams than the processor follows by itself.</summary>
+        private static void FetchAhead(float* row, long step)
+        {
+            for (int point = 0; point < Winograd.Points; point++, row += step)
+                HostPrefetch.Far(row);
         }
     }
 

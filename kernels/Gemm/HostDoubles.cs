@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace IlgpuNetVlad.Kernels;
 
@@ -72,12 +73,15 @@ internal readonly unsafe struct HostDoubles256 : IHostDoubles<Vector256<double>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<double> Widen(float* from)
     {
+        if (Avx.IsSupported)
+            return Avx.ConvertToVector256Double(Vector128.Load(from));
         var (lower, upper) = Vector128.Widen(Vector128.Load(from));
         return Vector256.Create(lower, upper);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Narrow(Vector256<double> value, float* to) => Vector128.Narrow(value.GetLower(), value.GetUpper()).Store(to);
+    public static void Narrow(Vector256<double> value, float* to)
+        => (Avx.IsSupported ? Avx.ConvertToVector128Single(value) : Vector128.Narrow(value.GetLower(), value.GetUpper())).Store(to);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<double> Add(Vector256<double> a, Vector256<double> b) => a + b;
