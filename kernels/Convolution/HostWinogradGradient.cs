@@ -40,10 +40,13 @@ internal static unsafe class HostWinogradGradient<TFilter>
     /// Channels of V that stand together, tile after tile, and those of Z: with the narrow panels of AVX2 a step over tiles in rows of all channels would touch lines kilobytes apart, few of
     /// which the first-level cache can hold together. Channels that fill no vectors stay in such rows.
     /// </summary>
+    private static bool IsGrouped(in ConvolutionShape s) => !Vector512.IsHardwareAccelerated && s.Oc % HostSimd.Lanes == 0;
+
+    /// <inheritdoc cref="IsGrouped"/>
     private static int GroupIn(in ConvolutionShape s) => Vector512.IsHardwareAccelerated || s.Ic % 8 != 0 ? s.Ic : 8;
 
-    /// <inheritdoc cref="GroupIn"/>
-    private static int GroupOut(in ConvolutionShape s) => Vector512.IsHardwareAccelerated || s.Oc % HostSimd.Lanes != 0 ? HostPanels.Padded(s.Oc) : 2 * HostSimd.Lanes;
+    /// <inheritdoc cref="IsGrouped"/>
+    private static int GroupOut(in ConvolutionShape s) => IsGrouped(s) ? 2 * HostSimd.Lanes : HostPanels.Padded(s.Oc);
 
     /// <summary>Z's channels with those that fill the last group.</summary>
     private static int PaddedOut(in ConvolutionShape s) => (s.Oc + GroupOut(s) - 1) / GroupOut(s) * GroupOut(s);
@@ -52,8 +55,11 @@ internal static unsafe class HostWinogradGradient<TFilter>
 
     private static int Zeros(in ConvolutionShape s) => (Math.Max(s.Ic, s.Oc) + 15) / 16 * 16;
 
+    /// <summary>Whether dy's rows are summed for the bias where they are transformed, and until when: floats of one sum a row and channel.</summary>
+    private static long RowSums(in ConvolutionShape s) => Vector512.IsHardwareAccelerated || s.HasBias == 0 ? 0 : (long)s.B * s.P * s.Oc;
+
     public static long Workspace(Device device, ConvolutionShape s)
-        => HostLiveImages.Floats(s.B) + Zeros(s) + Winograd.Points * (SumStep(s) + PointStep(Block(s), s.Ic) + PointStep(Block(s), PaddedOut(s)));
+        => HostLiveImages.Floats(s.B) + Zeros(s) + Winograd.Points * (SumStep(s) + PointStep(Block(s), s.Ic) + PointStep(Block(s), PaddedOut(s))) + RowSums(s);
 
     public static void Run(Device device, in ConvolutionShape s, float* x, float* y, float* dy, float* dw, float* db, float* workspace)
     {
@@ -62,26 +68,31 @@ internal static unsafe class HostWinogradGradient<TFilter>
         workspace += HostLiveImages.Floats(s.B);
         long tiles = Tiles(s with { B = live.Count });
         float* zeros = workspace, sums = zeros + Zeros(s), inputs = sums + Winograd.Points * SumStep(s), gradients = inputs + Winograd.Points * PointStep(block, s.Ic);
+        float* rowSums = RowSums(s) > 0 ? gradients + Winograd.Points * PointStep(block, PaddedOut(s)) : null;
         new Span<float>(zeros, Zeros(s)).Clear();
-        device.RunHost(Winograd.Points, new ClearTask(s, sums, gradients, block));
+        if (!IsGrouped(s) || tiles == 0)
+            device.RunHost(Winograd.Points, new ClearTask(s, sums, gradients, block));
         float* mask = s.Relu != 0 ? y : null;
         int panels = HostPanels.Count(s.Oc);
         for (long first = 0; first < tiles; first += block)
         {
             int count = (int)Math.Min(block, tiles - first);
-            device.RunHost((count + TaskTiles - 1) / TaskTiles, new TransformTask(s, live, x, mask, dy, zeros, inputs, gradients, first, count, block));
-            device.RunHost(Winograd.Points * panels, new SumTask(s, inputs, gradients, sums, count, block, panels));
+            device.RunHost((count + TaskTiles - 1) / TaskTiles, new TransformTask(s, live, x, mask, dy, zeros, inputs, gradients, rowSums, first, count, block));
+            device.RunHost(Winograd.Points * panels, new SumTask(s, inputs, gradients, sums, first == 0, count, block, panels));
         }
         device.RunHost(WeightTask.Tiles(s), new WeightTask(s, sums, dw));
-        if (s.HasBias != 0)
-            device.RunHost((s.Oc + BiasTask.Columns - 1) / BiasTask.Columns, new BiasTask(s, mask, dy, db));
+        int columns = (s.Oc + BiasTask.Columns - 1) / BiasTask.Columns;
+        if (rowSums != null)
+            device.RunHost(columns, new RowSumTask(s, live.Count, rowSums, db));
+        else if (s.HasBias != 0)
+            device.RunHost(columns, new BiasTask(s, mask, dy, db));
     }
 
     /// <summary>Where a channel stands in rows of groups.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static nint Place(int channel, int rows, int group) => (nint)(channel / group) * rows * group + channel % group;
 
-    /// <summary>Sums begin at 0, and so do the padding columns of Z, which nothing writes.</summary>
+    /// <summary>Sums begin at 0, and so do the padding columns of Z, which nothing writes; in groups there are none that matter, and sums are cleared where they are first taken up.</summary>
     private readonly struct ClearTask(ConvolutionShape s, float* sums, float* gradients, int block) : IHostTask
     {
         public void Run(int tile, int worker)
@@ -89,16 +100,20 @@ internal static unsafe class HostWinogradGradient<TFilter>
             new Span<float>(sums + tile * SumStep(s), (int)SumStep(s)).Clear();
             int padded = PaddedOut(s);
             // Panels of whole vectors have no padding that is read.
-            for (int t = 0; t < block && padded > s.Oc && GroupOut(s) == padded; t++)
+            for (int t = 0; t < block && padded > s.Oc && !IsGrouped(s); t++)
                 new Span<float>(gradients + tile * PointStep(block, padded) + (long)t * padded + s.Oc, padded - s.Oc).Clear();
         }
     }
 
-    private readonly struct TransformTask(ConvolutionShape s, HostLiveImages live, float* x, float* mask, float* dy, float* zeros, float* inputs, float* gradients, long first, int count, int block) : IHostTask
+    private readonly struct TransformTask(ConvolutionShape s, HostLiveImages live, float* x, float* mask, float* dy, float* zeros, float* inputs, float* gradients, float* rowSums, long first, int count, int block) : IHostTask
     {
         public void Run(int tile, int worker)
         {
             int end = Math.Min(count, (tile + 1) * TaskTiles);
+            // Rows of tiles that begin here: what is read now is soon read again.
+            for (int t = tile * TaskTiles; t < end && rowSums != null; t++)
+                if (Place(t).Column == 0)
+                    SumRows(first + t);
             for (int t = tile * TaskTiles; t < end;)
                 t += TransformInputs(t, end - t);
             for (int t = tile * TaskTiles; t < end; t++)
@@ -110,6 +125,43 @@ internal static unsafe class HostWinogradGradient<TFilter>
             int tileColumns = WinogradFilter<TFilter>.Tiles(s.Q), tileRows = WinogradFilter<TFilter>.Tiles(s.P);
             long tile = first + t, line = tile / tileColumns;
             return (live[(int)(line / tileRows)], (int)(line % tileRows) * TFilter.Tile, (int)(tile % tileColumns) * TFilter.Tile);
+        }
+
+        /// <summary>The columns' sums of all rows of dy that the tile and those beside it cover: short chains in fp32.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void SumRows(long tile)
+        {
+            int tileRows = WinogradFilter<TFilter>.Tiles(s.P);
+            long line = tile / WinogradFilter<TFilter>.Tiles(s.Q), image = line / tileRows;
+            int row = (int)(line % tileRows) * TFilter.Tile, end = Math.Min(row + TFilter.Tile, s.P);
+            long at = ((long)live[(int)image] * s.P + row) * s.Q * s.YPitch;
+            for (float* to = rowSums + (image * s.P + row) * s.Oc; row < end; row++, to += s.Oc)
+            {
+                new Span<float>(to, s.Oc).Clear();
+                for (int q = 0; q < s.Q; q++, at += s.YPitch)
+                {
+                    int c = 0;
+                    float* gate = mask == null ? null : mask + at;
+                    if (Vector256.IsHardwareAccelerated)
+                        AddPixel<Vector256<float>, HostVector256>(dy + at, gate, to, s.Oc, ref c);
+                    AddPixel<Vector128<float>, HostVector128>(dy + at, gate, to, s.Oc, ref c);
+                    AddPixel<float, HostScalar>(dy + at, gate, to, s.Oc, ref c);
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void AddPixel<TVector, TOps>(float* pixel, float* gate, float* to, int channels, ref int c)
+            where TVector : struct
+            where TOps : struct, IHostVector<TVector>
+        {
+            for (; c <= channels - TOps.Count; c += TOps.Count)
+            {
+                var value = TOps.Load(pixel + c);
+                if (gate != null)
+                    value = TOps.Gate(value, TOps.Load(gate + c));
+                TOps.Store(TOps.Add(TOps.Load(to + c), value), to + c);
+            }
         }
 
         /// <summary>Transforms tiles from this one on as far as they stand side by side.</summary>
@@ -158,7 +210,7 @@ internal static unsafe class HostWinogradGradient<TFilter>
         }
     }
 
-    private readonly struct SumTask(ConvolutionShape s, float* inputs, float* gradients, float* sums, int count, int block, int panels) : IHostTask
+    private readonly struct SumTask(ConvolutionShape s, float* inputs, float* gradients, float* sums, bool begins, int count, int block, int panels) : IHostTask
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
@@ -177,6 +229,8 @@ internal static unsafe class HostWinogradGradient<TFilter>
                 for (int i = 0; i < RegisterTile.Rows; i++)
                     offsets[i] = (int)(Place(Math.Min(k + i, s.Ic - 1), block, groupIn) - place);
                 FetchNext(from, to, k, width);
+                for (int i = k; begins && IsGrouped(s) && i < k + RegisterTile.Rows; i++)
+                    new Span<float>(to + (long)i * groupOut, width).Clear();
                 HostPanels.MultiplyOuter(width, from + place, offsets, 1, 0, count, groupIn, gradient, groupOut, to + (long)k * groupOut, groupOut);
             }
         }
@@ -199,12 +253,12 @@ internal static unsafe class HostWinogradGradient<TFilter>
         }
     }
 
-    /// <summary>dw[r, c] = Σ G[i, r] · sum[i, j] · G[j, c] in fp64, an input channel and all output channels a task, or 32 and a group.</summary>
+    /// <summary>dw[r, c] = Σ G[i, r] · sum[i, j] · G[j, c] in fp64, an input channel and all output channels a task, or 64 and a group.</summary>
     private readonly struct WeightTask(ConvolutionShape s, float* sums, float* dw) : IHostTask
     {
         private const int RowsAhead = 8, Line = HostPrefetch.Line;
 
-        private static int Rows(in ConvolutionShape s) => GroupOut(s) < s.Oc ? 32 : 1;
+        private static int Rows(in ConvolutionShape s) => IsGrouped(s) ? 64 : 1;
 
         private static int Blocks(in ConvolutionShape s) => (s.Ic + Rows(s) - 1) / Rows(s);
 
@@ -328,6 +382,24 @@ internal static unsafe class HostWinogradGradient<TFilter>
         {
             for (int point = 0; point < Winograd.Points; point++, row += step)
                 HostPrefetch.Far(row);
+        }
+    }
+
+    /// <summary>db, where rows are summed: their sums in fp64, in order.</summary>
+    private readonly struct RowSumTask(ConvolutionShape s, int images, float* rowSums, float* db) : IHostTask
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int tile, int worker)
+        {
+            int start = tile * BiasTask.Columns, count = Math.Min(BiasTask.Columns, s.Oc - start);
+            double* sums = stackalloc double[BiasTask.Columns];
+            new Span<double>(sums, BiasTask.Columns).Clear();
+            float* row = rowSums + start, end = row + (long)images * s.P * s.Oc;
+            for (; row < end; row += s.Oc)
+                for (int j = 0; j < count; j++)
+                    sums[j] += row[j];
+            for (int j = 0; j < count; j++)
+                db[start + j] = (float)sums[j];
         }
     }
 
