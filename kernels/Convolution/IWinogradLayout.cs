@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>Where a tile's number of a channel stands among those of one point.</summary>
@@ -20,8 +22,10 @@ internal readonly struct WinogradBlocks : IWinogradLayout
         => (nint)(tile / RegisterTile.Rows) * RegisterTile.Rows * channels + (nint)channel * RegisterTile.Rows + tile % RegisterTile.Rows * RegisterTile.Depth;
 }
 
-/// <summary>[channel / <paramref name="group"/>][tile][channel mod group], so many tiles as <paramref name="rows"/>.</summary>
+/// <summary>[channel / <paramref name="group"/>][tile][channel mod group], so many tiles as <paramref name="rows"/>; a group that is no power of 2 holds all channels.</summary>
 internal readonly struct WinogradGroups(int group, int rows) : IWinogradLayout
 {
-    public nint Place(int tile, int channel, int channels) => ((nint)(channel / group) * rows + tile) * group + channel % group;
+    private readonly int shift = BitOperations.IsPow2(group) ? BitOperations.Log2((uint)group) : 31;
+
+    public nint Place(int tile, int channel, int channels) => ((nint)(channel >> shift) * rows + tile) * group + (channel & (1 << shift) - 1);
 }
