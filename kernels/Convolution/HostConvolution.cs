@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace IlgpuNetVlad.Kernels;
 
@@ -25,6 +26,9 @@ internal readonly unsafe struct HostConvolution : IHostTask
 
     /// <summary>Rows of k whose weights (64 columns wide) take at most a quarter of a 1 MiB L2 cache.</summary>
     private const int ChunkRows = 1024;
+
+    /// <summary>Weights that stand in half of the L1 cache.</summary>
+    private const int TogetherFloats = 4096;
 
     private readonly HostStrip strip;
     private readonly HostPhase phase;
@@ -230,13 +234,18 @@ internal readonly unsafe struct HostConvolution : IHostTask
         int chunkRuns = Math.Max(1, Math.Min(joined ? kernelRows : kernelColumns, ChunkRows / runLength));
         int pixels = rows * columns;
 
-        // The last tile reaches beyond the strip: it repeats a pixel, and those sums are never read.
+        // The last tile reaches beyond the strip: it repeats a pixel, and those sums are never read or are that pixel's once more.
         int* offsets = stackalloc int[pixels + RegisterTile.Rows - 1];
         int at = 0;
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < columns; j++)
                 offsets[at++] = (i * pitch + j * strip.Channels) * strip.Step;
         new Span<int>(offsets + pixels, RegisterTile.Rows - 1).Fill(offsets[pixels - 1]);
+        if (!Vector512.IsHardwareAccelerated)
+        {
+            MultiplyFinished(input, pitch, rows, columns, offsets, target, targetPitch, sums);
+            return;
+        }
 
         for (int group = 0; group < groups; group++)
         {
@@ -260,6 +269,65 @@ internal readonly unsafe struct HostConvolution : IHostTask
                     }
                 }
                 panel += (long)runs * runLength * width;
+            }
+        }
+    }
+
+    /// <summary>
+    /// The products of a strip where panels are narrow. What is done once a tile weighs more there: sums leave the registers finished, and panels whose weights fit in the L1 cache together
+    /// follow each other for one tile of pixels, whose outputs then stand side by side.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void MultiplyFinished(float* input, int pitch, int rows, int columns, int* offsets, float* target, long targetPitch, float* sums)
+    {
+        int pixels = rows * columns, step = phase.Step * outPitch, at = 0;
+        int* places = stackalloc int[pixels + 2 * RegisterTile.Rows];
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++)
+                places[at++] = (int)(i * targetPitch) + j * step;
+        new Span<int>(places + pixels, 2 * RegisterTile.Rows).Fill(places[pixels - 1]);
+
+        bool joined = groups == 1;
+        int runs = joined ? phase.TapRows : phase.TapRows * phase.TapColumns, runLength = joined ? phase.TapColumns * groupIn : groupIn, depth = runs * runLength;
+        int chunkRuns = Math.Max(1, Math.Min(joined ? phase.TapRows : phase.TapColumns, ChunkRows / runLength));
+        // A 1×1 convolution reads the image once from end to end, and the processor's own foresight ends at each pixel.
+        bool ahead = runs == 1 && phase.TapColumns == 1 && strip.Step == 1 && strip.IsDirect(phase.Rows, phase.Columns);
+        for (int group = 0; group < groups; group++)
+        {
+            float* panels = packed + (long)group * depth * HostPanels.Padded(groupOut), biases = bias == null ? null : bias + group * groupOut, to = target + group * groupOut;
+            for (int start = 0, end; start < groupOut; start = end)
+            {
+                end = start + HostPanels.Width(groupOut - start);
+                while (chunkRuns >= runs && end < groupOut && depth * (end - start + HostPanels.Width(groupOut - end)) <= TogetherFloats)
+                    end += HostPanels.Width(groupOut - end);
+                for (int run = 0, count; run < runs; run += count)
+                {
+                    var taps = new HostRuns(count = Math.Min(chunkRuns, joined ? runs - run : phase.TapColumns - run % phase.TapColumns), runLength, joined ? pitch : strip.Channels);
+                    float* from = input + group * groupIn + (joined ? run * pitch : run / phase.TapColumns * pitch + run % phase.TapColumns * strip.Channels);
+                    bool last = run + count == runs;
+                    for (int pixel = 0; pixel < pixels; pixel += RegisterTile.Rows)
+                    {
+                        if (last)
+                            for (int i = pixel + RegisterTile.Rows; i < pixel + 2 * RegisterTile.Rows; i++)
+                                HostPrefetch.Far(to + places[i] + start, end - start);
+                        if (ahead && start == 0)
+                            HostPrefetch.Far(from + offsets[pixel] + RegisterTile.Rows * runLength, RegisterTile.Rows * runLength);
+                        for (int column = start, width; column < end; column += width)
+                        {
+                            width = HostPanels.Width(groupOut - column);
+                            float* b = panels + (long)column * depth + (long)run * runLength * width, made = sums + (last && run == 0 ? 0 : (long)pixel * width);
+                            if (last && column + width <= groupOut)
+                            {
+                                HostPanels.MultiplyFinished(width, from, offsets + pixel, taps, b, run == 0 ? null : made, biases == null ? null : biases + column, relu,
+                                    to + column, places + pixel);
+                                continue;
+                            }
+                            HostPanels.MultiplyRuns(width, from, offsets + pixel, taps, b, made, run > 0);
+                            if (last)
+                                Finish(made, width, pixel, Math.Min(pixels, pixel + RegisterTile.Rows), columns, group * groupOut + column, groupOut - column, target, targetPitch);
+                        }
+                    }
+                }
             }
         }
     }

@@ -92,6 +92,23 @@ internal static unsafe class HostPanels
             RegisterTile.MultiplyRuns1<Vector128<float>, HostVector128>(a, rows, runs, b, c, width, accumulate);
     }
 
+    /// <inheritdoc cref="FinishedTile.Multiply2"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyFinished(int width, float* a, int* rows, in HostRuns runs, float* b, float* sums, float* bias, bool relu, float* c, int* places)
+    {
+        if (Vector256.IsHardwareAccelerated)
+        {
+            if (width == 16)
+                FinishedTile.Multiply2<Vector256<float>, HostVector256>(a, rows, runs, b, sums, bias, relu, c, places);
+            else
+                FinishedTile.Multiply1<Vector256<float>, HostVector256>(a, rows, runs, b, sums, bias, relu, c, places);
+        }
+        else if (width == 8)
+            FinishedTile.Multiply2<Vector128<float>, HostVector128>(a, rows, runs, b, sums, bias, relu, c, places);
+        else
+            FinishedTile.Multiply1<Vector128<float>, HostVector128>(a, rows, runs, b, sums, bias, relu, c, places);
+    }
+
     /// <inheritdoc cref="RegisterTile.MultiplyOuter1"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void MultiplyOuter(int width, float* a, int* rows, int lines, nint lineStep, int length, nint aStep, float* b, nint bStep, float* c, int stride)
@@ -150,7 +167,7 @@ internal static unsafe class HostPanels
             if (bias != null)
                 value = TOps.Add(value, TOps.Load(bias + j));
             if (relu)
-                value = TOps.Max(value, default);
+                value = TOps.Relu(value);
             TOps.Store(value, to + j);
         }
     }
