@@ -78,16 +78,18 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
         float* panel = packed;
         for (int start = 0, width; start < s.Oc; start += width)
         {
-            width = HostPanels.Width(s.Oc - start);
+            width = BlockWidth(s.Oc - start);
             int ready = first * w.Step;
             for (int row = first; row < end; row++)
             {
                 int bottom = Math.Min(row * w.Step + w.Window, s.P);
                 for (; ready < bottom; ready++)
-                    ConvolveRow(image, ready, offsets, panel, width, ring + ready % w.Window * RowFloats(s), ring + w.Window * RowFloats(s));
+                    ConvolveRow(image, ready, offsets, panel, start, width, ring + ready % w.Window * RowFloats(s), ring + w.Window * RowFloats(s));
                 float* to = output + (((long)image * w.Pooling.P + row) * w.Pooling.Q) * s.Oc + start;
                 if (Vector512.IsHardwareAccelerated)
                     PoolRow<Vector512<float>, HostVector512>(ring, row * w.Step, bottom, start, width, pooled, to);
+                else if (IsFinished(start, width))
+                    PoolFinishedRow(ring, row * w.Step, bottom, width, to);
                 else if (Vector256.IsHardwareAccelerated)
                     PoolRow<Vector256<float>, HostVector256>(ring, row * w.Step, bottom, start, width, pooled, to);
                 else
@@ -97,7 +99,24 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
         }
     }
 
-    private void ConvolveRow(int image, int row, int* offsets, float* panel, int width, float* to, float* copied)
+    /// <summary>Channels that are done together: a panel, or with narrow vectors as many panels as the ring has room for, lest the input of a row be copied for each.</summary>
+    private static int BlockWidth(int remaining)
+    {
+        int width = HostPanels.Width(remaining);
+        if (!Vector512.IsHardwareAccelerated)
+            while (width < remaining && width + HostPanels.Width(remaining - width) <= HostPanels.MaxWidth)
+                width += HostPanels.Width(remaining - width);
+        return width;
+    }
+
+    /// <summary>
+    /// Whether numbers come to the ring with bias and ReLU, on machines without AVX-512: then none is below zero or −0, so they have the order of their bits as integers, NaN above all, and a
+    /// maximum is one instruction instead of seven.
+    /// </summary>
+    private bool IsFinished(int start, int width) => !Vector512.IsHardwareAccelerated && s.Relu != 0 && start + width <= s.Oc;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void ConvolveRow(int image, int row, int* offsets, float* panels, int start, int width, float* to, float* copied)
     {
         float* from;
         int pitch;
@@ -109,8 +128,23 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
             pitch = strip.Columns(s.Q) * s.Ic;
         }
         var taps = new HostRuns(s.R, s.S * s.Ic, pitch);
-        for (int q = 0; q < s.Q; q += RegisterTile.Rows)
-            HostPanels.MultiplyRuns(width, from, offsets + q, taps, panel, to + (long)q * width, false);
+        if (Vector512.IsHardwareAccelerated)
+        {
+            for (int q = 0; q < s.Q; q += RegisterTile.Rows)
+                HostPanels.MultiplyRuns(width, from, offsets + q, taps, panels, to + (long)q * width, false);
+            return;
+        }
+        bool finished = IsFinished(start, width);
+        int* places = stackalloc int[RegisterTile.Rows];
+        for (int i = 0; i < RegisterTile.Rows; i++)
+            places[i] = i * width;
+        for (int column = 0, panel; column < width; column += panel)
+        {
+            panel = HostPanels.Width(s.Oc - start - column);
+            float* b = panels + (long)column * s.R * s.S * s.Ic, biases = finished && bias != null ? bias + start + column : null;
+            for (int q = 0; q < s.Q; q += RegisterTile.Rows)
+                HostPanels.MultiplyFinished(panel, from, offsets + q, taps, b, null, biases, finished, to + (long)q * width + column, places);
+        }
     }
 
     /// <summary>One row of windows over the rows <paramref name="top"/> … <paramref name="bottom"/> of the map.</summary>
@@ -146,6 +180,40 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
             }
             if (used < width)
                 HostPanels.Finish(pooled, width, bias == null ? null : bias + start, s.Relu != 0, to, s.Oc, 1, used);
+        }
+    }
+
+    /// <summary>As <see cref="PoolRow"/>, of numbers that came finished.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void PoolFinishedRow(float* ring, int top, int bottom, int width, float* to)
+    {
+        int columns = w.Pooling.Q, rows = bottom - top;
+        uint** lines = stackalloc uint*[w.Window];
+        for (int i = 0; i < w.Window; i++)
+            lines[i] = (uint*)(ring + (top + Math.Min(i, rows - 1)) % w.Window * RowFloats(s));
+        for (int q = 0; q < columns; q++, to += s.Oc)
+        {
+            int left = q * w.Step, right = Math.Min(left + w.Window, s.Q);
+            for (int c = 0; c < width; c += HostSimd.Lanes)
+            {
+                nint from = (nint)left * width + c, end = (nint)right * width + c;
+                if (Vector256.IsHardwareAccelerated)
+                {
+                    var most = Vector256<uint>.Zero;
+                    for (int i = 0; i < rows; i++)
+                        for (nint at = from; at < end; at += width)
+                            most = Vector256.Max(most, Vector256.Load(lines[i] + at));
+                    most.Store((uint*)to + c);
+                }
+                else
+                {
+                    var most = Vector128<uint>.Zero;
+                    for (int i = 0; i < rows; i++)
+                        for (nint at = from; at < end; at += width)
+                            most = Vector128.Max(most, Vector128.Load(lines[i] + at));
+                    most.Store((uint*)to + c);
+                }
+            }
         }
     }
 }
