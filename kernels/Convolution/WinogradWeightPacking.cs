@@ -15,8 +15,14 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
     /// <summary>Columns that fill a cache line: lines are written whole, for the points' streams lie megabytes apart.</summary>
     private const int Line = 16;
 
-    /// <summary>Forward: one input channel a tile. Backward: a cache line of columns and 64 rows, of which so many are turned at once.</summary>
-    private const int RowBlock = 64, TurnedRows = 8;
+    /// <summary>So far ahead is asked for filters, of which a row has as many streams as taps.</summary>
+    private const int LinesAhead = 4;
+
+    /// <summary>Forward: one input channel a tile. Backward: a cache line of columns and 64 rows.</summary>
+    private const int RowBlock = 64;
+
+    /// <summary>Rows that are turned at once. Without AVX-512 as many as a line holds: lines of so many taps and columns, kilobytes apart, leave the first-level cache before a second visit.</summary>
+    private static int TurnedRows => Vector512.IsHardwareAccelerated ? 8 : Line;
 
     private static int Taps => TFilter.Taps * TFilter.Taps;
 
@@ -56,6 +62,8 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
             for (int tap = 0; tap < Taps; tap++)
             {
                 float* from = weights + ((long)tap * s.Ic + k) * s.Oc + first, to = filters + tap * Line;
+                if (!Vector512.IsHardwareAccelerated)
+                    HostPrefetch.Far(from + LinesAhead * Line);
                 if (used == Line)
                     new ReadOnlySpan<float>(from, Line).CopyTo(new Span<float>(to, Line));
                 else
@@ -81,6 +89,8 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
                 for (int column = 0; column < used; column++)
                 {
                     float* from = weights + ((long)(Taps - 1 - tap) * s.Ic + first + column) * s.Oc + k, to = filters + tap * Line + column;
+                    if (!Vector512.IsHardwareAccelerated)
+                        HostPrefetch.Far(from + Line);
                     for (int i = 0; i < rows; i++, to += Taps * Line)
                         *to = from[i];
                 }
@@ -98,7 +108,8 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
     {
         long step = (long)Rows * padded + Line;
         int end = Math.Min(first + Line, padded);
-        for (int start = 0, width; start < end; start += width)
+        // Panels that are no wider than a line begin with one.
+        for (int start = Vector512.IsHardwareAccelerated ? 0 : first, width; start < end; start += width)
         {
             width = HostPanels.Width(Columns - start);
             int from = Math.Max(start, first), count = Math.Min(start + width, end) - from;
