@@ -18,8 +18,8 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
     /// <summary>So far ahead is asked for filters, of which a row has as many streams as taps.</summary>
     private const int LinesAhead = 4;
 
-    /// <summary>Forward: one input channel a tile. Backward: a cache line of columns and 64 rows.</summary>
-    private const int RowBlock = 64;
+    /// <summary>Forward: one input channel a tile. Backward: a cache line of columns and so many rows: where lines are fetched ahead, a tile's first ones are not.</summary>
+    private static int RowBlock => Vector512.IsHardwareAccelerated ? 64 : 256;
 
     /// <summary>Rows that are turned at once. Without AVX-512 as many as a line holds: lines of so many taps and columns, kilobytes apart, leave the first-level cache before a second visit.</summary>
     private static int TurnedRows => Vector512.IsHardwareAccelerated ? 8 : Line;
