@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace IlgpuNetVlad.Kernels;
 
@@ -153,21 +154,26 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
     private void CopyGradient(float* to, int image, int row, int column, int pixels, int channel, int channels)
     {
         long first = (((long)image * s.P + row) * s.Q + column) * s.YPitch + channel;
-        for (int start = 0, width; start < channels; start += width)
-        {
-            width = HostPanels.Width(channels - start);
-            if (width == s.YPitch)
+        // Without AVX-512 panels are a line wide: each pixel goes to all of them at once, for a panel's pixels lie in lines apart, which the processor does not foresee.
+        int part = Vector512.IsHardwareAccelerated ? pixels : 1;
+        for (int done = 0; done < pixels; done += part)
+            for (int start = 0, width; start < channels; start += width)
             {
-                HostMask.Copy(dy, y, first, to, pixels * width);
-                return;
+                width = HostPanels.Width(channels - start);
+                if (width == s.YPitch)
+                {
+                    HostMask.Copy(dy, y, first, to, pixels * width);
+                    return;
+                }
+                int used = Math.Min(width, channels - start);
+                float* panel = to + (long)pixels * start + (long)done * width;
+                for (int pixel = done; pixel < done + part; pixel++, panel += width)
+                {
+                    HostMask.Copy(dy, y, first + (long)pixel * s.YPitch + start, panel, used);
+                    if (used < width)
+                        new Span<float>(panel + used, width - used).Clear();
+                }
             }
-            int used = Math.Min(width, channels - start);
-            for (int pixel = 0; pixel < pixels; pixel++, to += width)
-            {
-                HostMask.Copy(dy, y, first + (long)pixel * s.YPitch + start, to, used);
-                new Span<float>(to + used, width - used).Clear();
-            }
-        }
     }
 
     /// <summary>Adds the slices in order; one tile takes one run of weights, the last one the bias.</summary>
