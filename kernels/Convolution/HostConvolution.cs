@@ -88,14 +88,11 @@ internal readonly unsafe struct HostConvolution : IHostTask
         return (rows, columns);
     }
 
-    /// <summary>With narrow panels a strip is copied for each group anew, its channels alone: then the taps of a kernel row are one run as without groups.</summary>
-    private static bool IsApart(int groups) => !Vector512.IsHardwareAccelerated && groups > 1;
-
     /// <summary>Floats of scratch of one worker.</summary>
     private static long WorkerScratch(in HostStrip strip, in HostPhase phase, int groups, int groupIn, int groupOut)
     {
         var (rows, columns) = StripSize(strip, phase, groups, groupIn, groupOut);
-        long copied = !IsApart(groups) && strip.IsDirect(phase.Rows, phase.Columns) ? 0 : (long)strip.Rows(rows) * strip.Columns(columns) * strip.Channels;
+        long copied = strip.IsDirect(phase.Rows, phase.Columns) ? 0 : (long)strip.Rows(rows) * strip.Columns(columns) * strip.Channels;
         long sums = (rows * columns + RegisterTile.Rows) * (long)HostPanels.MaxWidth;
         return (copied + sums + 31) / 16 * 16;
     }
@@ -221,16 +218,13 @@ internal readonly unsafe struct HostConvolution : IHostTask
         float* sums = scratch + worker * WorkerScratch(strip, phase, groups, groupIn, groupOut);
         float* input;
         int pitch;
-        bool apart = IsApart(groups);
-        int channels = apart ? groupIn : strip.Channels;
-        if (!apart && strip.IsDirect(phase.Rows, phase.Columns))
+        if (strip.IsDirect(phase.Rows, phase.Columns))
             input = strip.Direct(image, row, column, out pitch);
         else
         {
             input = sums + (long)(stripRows * stripColumns + RegisterTile.Rows) * HostPanels.MaxWidth;
-            if (!apart)
-                strip.Fill(input, image, row, rows, column, columns);
-            pitch = strip.Columns(columns) * channels;
+            strip.Fill(input, image, row, rows, column, columns);
+            pitch = strip.Columns(columns) * strip.Channels;
         }
 
         // With one group the taps of a kernel row are one run; with several, each tap is, and a kernel row is the most that one step apart reaches.
@@ -245,11 +239,11 @@ internal readonly unsafe struct HostConvolution : IHostTask
         int at = 0;
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < columns; j++)
-                offsets[at++] = (i * pitch + j * channels) * strip.Step;
+                offsets[at++] = (i * pitch + j * strip.Channels) * strip.Step;
         new Span<int>(offsets + pixels, RegisterTile.Rows - 1).Fill(offsets[pixels - 1]);
         if (!Vector512.IsHardwareAccelerated)
         {
-            MultiplyFinished(image, input, pitch, row, rows, column, columns, offsets, target, targetPitch, sums);
+            MultiplyFinished(input, pitch, rows, columns, offsets, target, targetPitch, sums);
             return;
         }
 
@@ -284,7 +278,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
     /// follow each other for one tile of pixels, whose outputs then stand side by side.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void MultiplyFinished(int image, float* input, int pitch, int row, int rows, int firstColumn, int columns, int* offsets, float* target, long targetPitch, float* sums)
+    private void MultiplyFinished(float* input, int pitch, int rows, int columns, int* offsets, float* target, long targetPitch, float* sums)
     {
         int pixels = rows * columns, step = phase.Step * outPitch, at = 0;
         int* places = stackalloc int[pixels + 2 * RegisterTile.Rows];
@@ -293,13 +287,13 @@ internal readonly unsafe struct HostConvolution : IHostTask
                 places[at++] = (int)(i * targetPitch) + j * step;
         new Span<int>(places + pixels, 2 * RegisterTile.Rows).Fill(places[pixels - 1]);
 
-        int runs = phase.TapRows, runLength = phase.TapColumns * groupIn, depth = runs * runLength, chunkRuns = Math.Max(1, Math.Min(runs, ChunkRows / runLength));
+        bool joined = groups == 1;
+        int runs = joined ? phase.TapRows : phase.TapRows * phase.TapColumns, runLength = joined ? phase.TapColumns * groupIn : groupIn, depth = runs * runLength;
+        int chunkRuns = Math.Max(1, Math.Min(joined ? phase.TapRows : phase.TapColumns, ChunkRows / runLength));
         // A 1×1 convolution reads the image once from end to end, and the processor's own foresight ends at each pixel.
-        bool apart = IsApart(groups), ahead = !apart && depth == groupIn && strip.Step == 1 && strip.IsDirect(phase.Rows, phase.Columns);
+        bool ahead = runs == 1 && phase.TapColumns == 1 && strip.Step == 1 && strip.IsDirect(phase.Rows, phase.Columns);
         for (int group = 0; group < groups; group++)
         {
-            if (apart)
-                strip.Of(group, groupIn).Fill(input, image, row, rows, firstColumn, columns);
             float* panels = packed + (long)group * depth * HostPanels.Padded(groupOut), biases = bias == null ? null : bias + group * groupOut, to = target + group * groupOut;
             for (int start = 0, end; start < groupOut; start = end)
             {
@@ -308,8 +302,8 @@ internal readonly unsafe struct HostConvolution : IHostTask
                     end += HostPanels.Width(groupOut - end);
                 for (int run = 0, count; run < runs; run += count)
                 {
-                    var taps = new HostRuns(count = Math.Min(chunkRuns, runs - run), runLength, pitch);
-                    float* from = input + run * pitch;
+                    var taps = new HostRuns(count = Math.Min(chunkRuns, joined ? runs - run : phase.TapColumns - run % phase.TapColumns), runLength, joined ? pitch : strip.Channels);
+                    float* from = input + group * groupIn + (joined ? run * pitch : run / phase.TapColumns * pitch + run % phase.TapColumns * strip.Channels);
                     bool last = run + count == runs;
                     for (int pixel = 0; pixel < pixels; pixel += RegisterTile.Rows)
                     {

@@ -30,10 +30,6 @@ internal readonly unsafe struct HostStrip(float* source, float* mask, int height
     /// <summary>Rows that a strip of so many output rows reads.</summary>
     public int Rows(int outputs) => (outputs - 1) * Step + kernelRows;
 
-    /// <summary>The same of one group's channels alone.</summary>
-    public HostStrip Of(int group, int count)
-        => new(source + group * count, mask == null ? null : mask + group * count, height, width, count, pixelPitch, Step, padTop, padLeft, kernelRows, kernelColumns) { Ring = Ring };
-
     /// <summary>Address of what output (row, column) reads first, and the floats from one row to the next.</summary>
     public float* Direct(int image, int row, int column, out int pitch)
     {
