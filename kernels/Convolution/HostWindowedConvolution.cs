@@ -147,6 +147,9 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
         }
     }
 
+    /// <summary>The end of a window's columns, which may reach beyond the map.</summary>
+    private int Right(int left) => Math.Min(left + w.Window, s.Q);
+
     /// <summary>One row of windows over the rows <paramref name="top"/> … <paramref name="bottom"/> of the map.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PoolRow<TVector, TOps>(float* ring, int top, int bottom, int start, int width, float* pooled, float* to)
@@ -159,7 +162,7 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
             lines[i] = ring + (top + i) % w.Window * RowFloats(s);
         for (int q = 0; q < columns; q++, to += s.Oc)
         {
-            int left = q * w.Step, right = Math.Min(left + w.Window, s.Q);
+            int left = q * w.Step, right = Right(left);
             for (int c = 0; c < width; c += TOps.Count)
             {
                 nint from = (nint)left * width + c, end = (nint)right * width + c;
@@ -193,7 +196,7 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
             lines[i] = (uint*)(ring + (top + Math.Min(i, rows - 1)) % w.Window * RowFloats(s));
         for (int q = 0; q < columns; q++, to += s.Oc)
         {
-            int left = q * w.Step, right = Math.Min(left + w.Window, s.Q);
+            int left = q * w.Step, right = Right(left);
             for (int c = 0; c < width; c += HostSimd.Lanes)
             {
                 nint from = (nint)left * width + c, end = (nint)right * width + c;

@@ -88,9 +88,8 @@ internal static unsafe class HostWinogradGradient<TFilter>
             device.RunHost(columns, new BiasTask(s, mask, dy, db));
     }
 
-    /// <summary>Where a channel stands in rows of groups.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static nint Place(int channel, int rows, int group) => (nint)(channel / group) * rows * group + channel % group;
+    /// <summary>Of the sums: a row is a channel of V.</summary>
+    private static WinogradGroups SumLayout(in ConvolutionShape s) => new(GroupOut(s), PaddedIn(s));
 
     /// <summary>Sums begin at 0, and so do the padding columns of Z, which nothing writes; in groups there are none that matter, and sums are cleared where they are first taken up.</summary>
     private readonly struct ClearTask(ConvolutionShape s, float* sums, float* gradients, int block) : IHostTask
@@ -219,15 +218,16 @@ internal static unsafe class HostWinogradGradient<TFilter>
             for (int panel = tile % panels; panel > 0; panel--)
                 start += HostPanels.Width(s.Oc - start);
             int width = HostPanels.Width(s.Oc - start);
-            float* from = inputs + point * PointStep(block, s.Ic), gradient = gradients + point * PointStep(block, PaddedOut(s)) + Place(start, block, groupOut);
-            float* to = sums + point * SumStep(s) + Place(start, PaddedIn(s), groupOut);
+            var layout = new WinogradGroups(groupIn, block);
+            float* from = inputs + point * PointStep(block, s.Ic), gradient = gradients + point * PointStep(block, PaddedOut(s)) + new WinogradGroups(groupOut, block).Place(0, start, s.Oc);
+            float* to = sums + point * SumStep(s) + SumLayout(s).Place(0, start, s.Oc);
             int* offsets = stackalloc int[RegisterTile.Rows];
             for (int k = 0; k < s.Ic; k += RegisterTile.Rows)
             {
                 // Rows beyond the last channel repeat it, into rows of the sums that are never read.
-                nint place = Place(k, block, groupIn);
+                nint place = layout.Place(0, k, s.Ic);
                 for (int i = 0; i < RegisterTile.Rows; i++)
-                    offsets[i] = (int)(Place(Math.Min(k + i, s.Ic - 1), block, groupIn) - place);
+                    offsets[i] = (int)(layout.Place(0, Math.Min(k + i, s.Ic - 1), s.Ic) - place);
                 FetchNext(from, to, k, width);
                 for (int i = k; begins && IsGrouped(s) && i < k + RegisterTile.Rows; i++)
                     new Span<float>(to + (long)i * groupOut, width).Clear();
@@ -287,7 +287,7 @@ internal static unsafe class HostWinogradGradient<TFilter>
             long step = SumStep(s), allTaps = (long)s.Ic * s.Oc, tapStep = allTaps;
             bool gathers = Rows(s) > 1;
             float* lines = stackalloc float[gathers ? taps * taps * Line : 0];
-            float* line = sums + Place(firstColumn, PaddedIn(s), group) + (long)first * group;
+            float* line = sums + SumLayout(s).Place(first, firstColumn, s.Oc);
             for (int row = first; row < end; row++, line += group)
             {
                 float* from = line, to = dw + (long)row * s.Oc + firstColumn;

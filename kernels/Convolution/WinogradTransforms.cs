@@ -15,21 +15,13 @@ internal static unsafe class WinogradTransforms
     private const int MaxLanes = 16;
 
     /// <summary>
-    /// to[point·step + t·channels + c] = (Bᵀ d B)[point] of tile t and channel c, for tiles side by side and all channels. Neighbouring patches share columns, which pass over
-    /// once.
+    /// to[point·step + place of tile <paramref name="first"/> + t and channel c] = (Bᵀ d B)[point], for tiles side by side and all channels. Neighbouring patches share columns, which pass
+    /// over once.
     /// </summary>
     /// <param name="pixels">Pixels of the patches, column by column: 6 of each.</param>
     /// <param name="masks">Where not null, ReLU's output at those pixels: a pixel counts as 0 where it is not above 0.</param>
-    /// <param name="tiles">At most <see cref="MaxRun"/>.</param>
-    public static void Input<TVector, TOps, TFilter>(float** pixels, float** masks, int tiles, int channels, float* to, nint step)
-        where TVector : struct
-        where TOps : struct, IHostVector<TVector>
-        where TFilter : struct, IWinogradFilter
-        => Input<TVector, TOps, TFilter, WinogradRows>(pixels, masks, 0, tiles, channels, to, step, default);
-
-    /// <summary>The same to any layout of a point's numbers.</summary>
     /// <param name="first">The number of the first tile in the layout.</param>
-    /// <inheritdoc cref="Input{TVector, TOps, TFilter}"/>
+    /// <param name="tiles">At most <see cref="MaxRun"/>.</param>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Input<TVector, TOps, TFilter, TLayout>(float** pixels, float** masks, int first, int tiles, int channels, float* to, nint step, TLayout layout)
@@ -70,7 +62,7 @@ internal static unsafe class WinogradTransforms
         }
     }
 
-    /// <summary>to[point·step + c] = (A dY Aᵀ)[point] of channel c: what a tile's gradient means at the points.</summary>
+    /// <summary>to[point·step + place of the tile and channel c] = (A dY Aᵀ)[point]: what a tile's gradient means at the points.</summary>
     /// <param name="pixels">Pixels of the tile, row by row.</param>
     /// <inheritdoc cref="Input"/>
     [SkipLocalsInit]
