@@ -106,7 +106,7 @@ public sealed class Device : IDisposable
     /// <param name="hopper">Whether it is one of compute capability 9.0, with at most 512 threads a group.</param>
     public static Device Simulation(Precision precision = Precision.Fp32, IKernelLauncher? launcher = null, bool hopper = false)
     {
-        var context = KernelContext.Create(b => b.CPU(new CPUDevice(32, hopper ? 16 : 8, 1)));
+        var context = KernelContext.Create(b => b.CPU(new CPUDevice(32, hopper ? 16 : 8, 1)), runsAsItStands: true);
         return new Device(DeviceKind.Simulation, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), 1) { Precision = precision, launcher = launcher, simulatesHopper = hopper };
     }
 
