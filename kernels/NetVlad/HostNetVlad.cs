@@ -17,6 +17,9 @@ internal static unsafe class HostNetVlad
     /// <summary>Local descriptors of a tile.</summary>
     private const int BlockRows = 96;
 
+    /// <summary>Channels of a panel that the L1 cache holds for a block of rows, where it has two vectors at most.</summary>
+    private const int PieceDepth = 256;
+
     /// <summary>Where things lie in the workspace; all arrays are padded so that a register tile may write whole.</summary>
     private readonly struct Layout(NetVladShape s, int threads, bool backward)
     {
@@ -33,7 +36,7 @@ internal static unsafe class HostNetVlad
         }
 
         /// <summary>Clusters with the padding of the last panel: the row length of A and dS.</summary>
-        public int PaddedK => HostPanels.Padded(Shape.K);
+        public readonly int PaddedK = HostPanels.Padded(s.K);
 
         /// <summary>w packed [panel][D][width].</summary>
         public long Packed => 0;
@@ -55,11 +58,16 @@ internal static unsafe class HostNetVlad
 
         private long Scratch => backward ? BackwardEnd : ForwardEnd;
 
-        /// <summary>A worker's scratch: a block's sums, or the scaled assignments of a block of rows and clusters, and the clusters' sums.</summary>
-        private long WorkerFloats => Math.Max((BlockRows + RegisterTile.Rows) * (long)Math.Max(HostPanels.MaxWidth, Shape.D),
+        /// <summary>A worker's sums: of a block of rows, or the scaled assignments of a block of rows and clusters, and the clusters' sums.</summary>
+        private long SumFloats => Math.Max((BlockRows + RegisterTile.Rows) * (long)Math.Max(HostPanels.MaxWidth, Shape.D),
             (long)BlockClusters * (BlockRows + Shape.D));
 
+        /// <summary>And the columns of a matrix that <see cref="MultiplyRows"/> takes together.</summary>
+        private long WorkerFloats => SumFloats + (long)Math.Max(BlockRows, Shape.K) * HostPanels.MaxWidth;
+
         public float* Worker(float* workspace, int worker) => workspace + Scratch + worker * WorkerFloats;
+
+        public float* Columns(float* workspace, int worker) => Worker(workspace, worker) + SumFloats;
 
         public long Total => Scratch + threads * WorkerFloats;
     }
@@ -105,57 +113,79 @@ internal static unsafe class HostNetVlad
         for (int start = 0, width; start < s.K; start += width)
         {
             width = HostPanels.Width(s.K - start);
-            for (int j = 0; j < width; j++)
-                for (int d = 0; d < s.D; d++)
-                    to[d * width + j] = start + j < s.K ? from[(long)(start + j) * s.D + d] : 0;
+            PackedPanel.FromRows(from + (long)start * s.D, s.D, Math.Min(width, s.K - start), to, width, s.D);
             to += (long)s.D * width;
         }
     }
 
-    /// <summary>sums[i][0 … K) = x_i · packed, for <paramref name="rows"/> rows; stride PaddedK.</summary>
+    /// <summary>target[i][0 … K) = x_i · packed, for <paramref name="rows"/> rows; stride PaddedK. <paramref name="sums"/> are of one panel.</summary>
     private static void Project(float* x, int rows, in Layout layout, float* packed, float* sums, float* target)
     {
         int depth = layout.Shape.D;
         int* offsets = stackalloc int[RegisterTile.Rows];
-        var run = HostRuns.One(depth);
         for (int start = 0, width; start < layout.Shape.K; start += width)
         {
             width = HostPanels.Width(layout.Shape.K - start);
-            for (int row = 0; row < rows; row += RegisterTile.Rows)
+            // A whole panel of 512 channels would fill the L1 cache; the widest waits for none of its numbers.
+            int piece = width == HostPanels.MaxWidth ? depth : PieceDepth;
+            for (int d = 0; d < depth; d += piece)
             {
-                for (int i = 0; i < RegisterTile.Rows; i++)
-                    offsets[i] = Math.Min(row + i, rows - 1) * depth;
-                HostPanels.MultiplyRuns(width, x, offsets, run, packed, sums, false);
-                for (int i = 0; i < RegisterTile.Rows && row + i < rows; i++)
-                    new ReadOnlySpan<float>(sums + i * width, width).CopyTo(new Span<float>(target + (long)(row + i) * layout.PaddedK + start, width));
+                var run = HostRuns.One(Math.Min(piece, depth - d));
+                for (int row = 0; row < rows; row += RegisterTile.Rows)
+                {
+                    for (int i = 0; i < RegisterTile.Rows; i++)
+                        offsets[i] = Math.Min(row + i, rows - 1) * depth;
+                    HostPanels.MultiplyRuns(width, x + d, offsets, run, packed + (long)d * width, sums + row * width, d > 0);
+                }
             }
+            for (int row = 0; row < rows; row++)
+                new ReadOnlySpan<float>(sums + row * width, width).CopyTo(new Span<float>(target + (long)row * layout.PaddedK + start, width));
             packed += (long)depth * width;
         }
     }
 
     /// <summary>
-    /// to[i][0 … columns) += Σ_k a[rows of i][k·aStep] · b[k][0 … columns) for <paramref name="tiles"/> times 6 rows; those of a tile begin
-    /// <paramref name="tileStep"/> after the one before. Columns beyond the last whole vector one by one.
+    /// to[i][0 … columns) += Σ_k a[i·rowStep + k·aStep] · b[k][0 … columns) for <paramref name="rows"/> rows, which are filled up to whole register tiles. Columns beyond the last whole vector one by one.
     /// </summary>
-    private static void MultiplyRows(float* a, int* offsets, nint aStep, float* b, int length, float* to, int columns, int tiles = 1, int tileStep = 0)
+    /// <param name="panel">Room for the columns of b that are taken together: their rows lie a power of two apart as often as not, which few sets of a cache hold.</param>
+    private static void MultiplyRows(float* a, int rowStep, nint aStep, int rows, float* b, int length, float* to, int columns, float* panel)
     {
-        int lanes = HostSimd.Lanes, start = 0;
+        int lanes = HostSimd.Lanes, start = 0, last = (rows - 1) / RegisterTile.Rows * RegisterTile.Rows;
+        int* offsets = stackalloc int[RegisterTile.Rows], lastOffsets = stackalloc int[RegisterTile.Rows];
+        for (int i = 0; i < RegisterTile.Rows; i++)
+        {
+            offsets[i] = i * rowStep;
+            lastOffsets[i] = (Math.Min(last + i, rows - 1) - last) * rowStep;
+        }
         while (columns - start >= lanes)
         {
             int left = columns - start, width = lanes == 16 && left >= 64 ? 64 : left >= 2 * lanes ? 2 * lanes : lanes;
-            for (int tile = 0; tile < tiles; tile++)
-                HostPanels.MultiplyOuter(width, a + tile * tileStep, offsets, 1, 0, length, aStep, b + start, columns, to + (long)tile * RegisterTile.Rows * columns + start, columns);
+            Gather(b + start, columns, panel, width, length);
+            for (int row = 0; row <= last; row += RegisterTile.Rows)
+                HostPanels.MultiplyOuter(
+                    width, a + (long)row * rowStep, row < last ? offsets : lastOffsets, 1, 0, length, aStep, panel, width, to + (long)row * columns + start, columns);
             start += width;
         }
         for (; start < columns; start++)
-            for (int i = 0; i < tiles * RegisterTile.Rows; i++)
+            for (int row = 0; row < rows; row++)
             {
-                float* row = a + i / RegisterTile.Rows * tileStep + offsets[i % RegisterTile.Rows];
-                float sum = to[(long)i * columns + start];
+                float sum = to[(long)row * columns + start];
                 for (int k = 0; k < length; k++)
-                    sum = float.MultiplyAddEstimate(row[k * aStep], b[(long)k * columns + start], sum);
-                to[(long)i * columns + start] = sum;
+                    sum = float.MultiplyAddEstimate(a[(long)row * rowStep + k * aStep], b[(long)k * columns + start], sum);
+                to[(long)row * columns + start] = sum;
             }
+    }
+
+    /// <summary>panel[k][0 … width) = b[k·columns …); what lies behind them is asked for meanwhile, it is wanted next.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Gather(float* b, int columns, float* panel, int width, int length)
+    {
+        for (int k = 0; k < length; k++, b += columns, panel += width)
+        {
+            HostPrefetch.Far(b + width, width);
+            for (int j = 0; j < width; j += Vector<float>.Count)
+                Vector.Load(b + j).Store(panel + j);
+        }
     }
 
     private readonly struct AssignTask(Layout layout, float* workspace, float* x, float* b) : IHostTask
@@ -209,19 +239,13 @@ internal static unsafe class HostNetVlad
         float* scaled = layout.Worker(workspace, worker), sums = scaled + (long)BlockRows * block;
         float* from = matrix + (long)image * s.N * layout.PaddedK + first, inverse = workspace + layout.Inverse + (long)image * s.N;
         new Span<float>(sums, block * s.D).Clear();
-        int* offsets = stackalloc int[RegisterTile.Rows];
-        for (int i = 0; i < RegisterTile.Rows; i++)
-            offsets[i] = i;
         // Block of rows by block: one panel of its columns stays in the L1 cache for all clusters.
         for (int row = 0, rows; row < s.N; row += rows)
         {
             rows = Math.Min(BlockRows, s.N - row);
             for (int i = 0; i < rows; i++, from += layout.PaddedK)
-            {
                 HostRows.Scale(inverse[row + i], from, scaled + (long)i * block, clusters);
-                new Span<float>(scaled + (long)i * block + clusters, block - clusters).Clear();
-            }
-            MultiplyRows(scaled, offsets, block, x + ((long)image * s.N + row) * s.D, rows, sums, s.D, Blocks(clusters, RegisterTile.Rows), RegisterTile.Rows);
+            MultiplyRows(scaled, 1, block, clusters, x + ((long)image * s.N + row) * s.D, rows, sums, s.D, layout.Columns(workspace, worker));
         }
         return sums;
     }
@@ -286,14 +310,9 @@ internal static unsafe class HostNetVlad
             if (dx == null)
                 return;
             new Span<float>(scratch, (rows + RegisterTile.Rows) * s.D).Clear();
-            int* offsets = stackalloc int[RegisterTile.Rows];
-            for (int row = 0; row < rows; row += RegisterTile.Rows)
-            {
-                for (int i = 0; i < RegisterTile.Rows; i++)
-                    offsets[i] = (Math.Min(row + i, rows - 1) - row) * padded;
-                MultiplyRows(assignment + (long)row * padded, offsets, 1, workspace + layout.Gradient + (long)image * s.K * s.D, s.K, scratch + (long)row * s.D, s.D);
-                MultiplyRows(logits + (long)row * padded, offsets, 1, w, s.K, scratch + (long)row * s.D, s.D);
-            }
+            float* columns = layout.Columns(workspace, worker);
+            MultiplyRows(assignment, padded, 1, rows, workspace + layout.Gradient + (long)image * s.K * s.D, s.K, scratch, s.D, columns);
+            MultiplyRows(logits, padded, 1, rows, w, s.K, scratch, s.D, columns);
             for (int i = 0; i < rows; i++)
             {
                 float* unit = from + (long)i * s.D, gradient = scratch + (long)i * s.D;
