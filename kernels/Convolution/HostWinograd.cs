@@ -326,9 +326,9 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
                 WinogradTransforms.OutputRow<TVector, TOps, TFilter>(between, i + 1, out var b0, out var b1, out var b2, out var b3);
                 if (pooled)
                 {
-                    Put<TVector, TOps>(TOps.Max(TOps.Max(a0, a1), TOps.Max(b0, b1)), biases, to);
+                    PutMaximum<TVector, TOps>(a0, a1, b0, b1, biases, to);
                     if (TFilter.Tile == 4)
-                        Put<TVector, TOps>(TOps.Max(TOps.Max(a2, a3), TOps.Max(b2, b3)), biases, to + outPitch);
+                        PutMaximum<TVector, TOps>(a2, a3, b2, b3, biases, to + outPitch);
                     to += (long)mapColumns * outPitch;
                     continue;
                 }
@@ -353,12 +353,34 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
     private void Put<TVector, TOps>(TVector value, float* biases, float* to)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
+        => TOps.Store(Finish<TVector, TOps>(value, biases), to);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private TVector Finish<TVector, TOps>(TVector value, float* biases)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
     {
         if (biases != null)
             value = TOps.Add(value, TOps.Load(biases));
-        if (relu)
-            value = TOps.Max(value, default);
-        TOps.Store(value, to);
+        return relu ? TOps.Relu(value) : value;
+    }
+
+    /// <summary>
+    /// Bias and ReLU keep the order of numbers, also rounded, so they may come before the maximum or after it. Without AVX-512 the maximum of what ReLU gave is one instruction, that of any numbers
+    /// eight.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void PutMaximum<TVector, TOps>(TVector a0, TVector a1, TVector b0, TVector b1, float* biases, float* to)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+    {
+        if (!Vector512.IsHardwareAccelerated && relu)
+            TOps.Store(
+                TOps.MaxOfRelus(
+                    TOps.MaxOfRelus(Finish<TVector, TOps>(a0, biases), Finish<TVector, TOps>(a1, biases)), TOps.MaxOfRelus(Finish<TVector, TOps>(b0, biases), Finish<TVector, TOps>(b1, biases))),
+                to);
+        else
+            Put<TVector, TOps>(TOps.Max(TOps.Max(a0, a1), TOps.Max(b0, b1)), biases, to);
     }
 
     /// <summary>A tile that the map's end cuts, or channels that fill no vector.</summary>

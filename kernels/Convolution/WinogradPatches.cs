@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>Where the 6×6 patches that <see cref="Winograd"/>'s tiles read lie in a map [image][row][column], <paramref name="pitch"/> floats a pixel.</summary>
@@ -6,6 +8,7 @@ internal readonly unsafe struct WinogradPatches(float* map, int rows, int ring, 
 {
     /// <summary>pixels[6j + i] = row i, column j of the patches of tiles side by side, or zeros outside of the map.</summary>
     /// <param name="row">The first tile's first output.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Find<TFilter>(int image, int row, int column, int tiles, float* zeros, float** pixels)
         where TFilter : struct, IWinogradFilter
     {

@@ -29,6 +29,9 @@ internal unsafe interface IHostVector<TVector>
     /// <summary>max(0, x), of −0 too 0; NaN of NaN.</summary>
     static abstract TVector Relu(TVector x);
 
+    /// <summary>The maximum of two that <see cref="Relu"/> gave: neither has a sign, so they have the order of their bits as integers, NaN above all; one instruction everywhere.</summary>
+    static abstract TVector MaxOfRelus(TVector a, TVector b);
+
     /// <summary>a·b + c, fused where the processor can.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
 }
@@ -60,6 +63,9 @@ internal readonly unsafe struct HostVector512 : IHostVector<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Relu(Vector512<float> x) => Vector512.Max(x, default);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> MaxOfRelus(Vector512<float> a, Vector512<float> b) => Vector512.Max(a.AsUInt32(), b.AsUInt32()).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Vector512.MultiplyAddEstimate(a, b, c);
@@ -95,6 +101,9 @@ internal readonly unsafe struct HostVector256 : IHostVector<Vector256<float>>
     public static Vector256<float> Relu(Vector256<float> x) => Gate(x, x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> MaxOfRelus(Vector256<float> a, Vector256<float> b) => Vector256.Max(a.AsUInt32(), b.AsUInt32()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Vector256.MultiplyAddEstimate(a, b, c);
 }
 
@@ -128,6 +137,9 @@ internal readonly unsafe struct HostVector128 : IHostVector<Vector128<float>>
     public static Vector128<float> Relu(Vector128<float> x) => Gate(x, x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> MaxOfRelus(Vector128<float> a, Vector128<float> b) => Vector128.Max(a.AsUInt32(), b.AsUInt32()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> c) => Vector128.MultiplyAddEstimate(a, b, c);
 }
 
@@ -159,6 +171,9 @@ internal readonly unsafe struct HostScalar : IHostVector<float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Relu(float x) => MathF.Max(x, 0);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxOfRelus(float a, float b) => Max(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MultiplyAdd(float a, float b, float c) => float.MultiplyAddEstimate(a, b, c);
