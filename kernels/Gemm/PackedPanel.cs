@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace IlgpuNetVlad.Kernels;
 
@@ -15,6 +16,9 @@ internal static unsafe class PackedPanel
             Turn(from, stride, used, to, width, depth);
     }
 
+    /// <summary>Where steps lie a page apart, the processor's own foresight has none of them.</summary>
+    private const int StepsAhead = 16;
+
     /// <summary>to[k·width + j] = from[k·stride + j], j below <paramref name="used"/>: a step of k is a row of the matrix.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void FromSteps<T>(T* from, long stride, int used, T* to, int width, int depth)
@@ -22,10 +26,26 @@ internal static unsafe class PackedPanel
     {
         for (int k = 0; k < depth; k++, from += stride, to += width)
         {
-            new ReadOnlySpan<T>(from, used).CopyTo(new(to, used));
+            HostPrefetch.Near((float*)(from + StepsAhead * stride));
+            Copy(from, to, used);
             if (used < width)
                 new Span<T>(to + used, width - used).Clear();
         }
+    }
+
+    /// <summary>A row of a panel or a tile; where it is whole vectors, without a call.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Copy<T>(T* from, T* to, int count)
+        where T : unmanaged
+    {
+        int bytes = count * sizeof(T);
+        if (bytes % Vector256<byte>.Count != 0)
+        {
+            new ReadOnlySpan<T>(from, count).CopyTo(new(to, count));
+            return;
+        }
+        for (int i = 0; i < bytes; i += Vector256<byte>.Count)
+            Vector256.Load((byte*)from + i).Store((byte*)to + i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -136,9 +136,18 @@ internal readonly unsafe struct PackedProduct<T>(
     private void Piecewise(T* left, T* right, int depth, int firstPanel, int endPanel, int firstColumn, int endColumn, TileStart mode, T* sums)
     {
         int rows = PackedTile<T>.Rows, columns = PackedTile<T>.Columns, size = rows * columns;
+        int share = PackedTile<T>.Ahead(endPanel - firstPanel, depth);
         for (int column = firstColumn; column < endColumn; column += columns, sums += (endPanel - firstPanel) * size)
-            for (int i = firstPanel; i < End(endPanel, column); i++)
-                PackedTile<T>.Multiply(left + (long)i * rows * depth, right + (long)column * depth, depth, sums + (i - firstPanel) * size, columns, mode);
+        {
+            T* panelOfB = right + (long)column * depth, next = panelOfB + columns * depth;
+            for (int i = firstPanel; i < End(endPanel, column); i++, next += share)
+            {
+                T* to = sums + (i - firstPanel) * size;
+                if (share > 0)
+                    PackedTile<T>.Prefetch(next, share, to);
+                PackedTile<T>.Multiply(left + (long)i * rows * depth, panelOfB, depth, to, columns, mode);
+            }
+        }
     }
 
     /// <summary>One piece alone: its tiles go to c itself; those at its edges through <paramref name="edge"/>.</summary>
@@ -185,6 +194,6 @@ internal readonly unsafe struct PackedProduct<T>(
     private static void Copy(T* from, long fromStride, T* to, long toStride, int rows, int columns)
     {
         for (int i = 0; i < rows; i++)
-            new ReadOnlySpan<T>(from + i * fromStride, columns).CopyTo(new(to + i * toStride, columns));
+            PackedPanel.Copy(from + i * fromStride, to + i * toStride, columns);
     }
 }

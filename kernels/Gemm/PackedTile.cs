@@ -56,6 +56,30 @@ internal static unsafe class PackedTile<T>
                 Sse.Prefetch1((byte*)c + at);
     }
 
+    /// <summary>Tiles that end before what they asked for is there.</summary>
+    private const int FewTiles = 8;
+
+    /// <summary>
+    /// Numbers of the next panel of B to ask for beside each of so many tiles that share the one before it: it comes from memory or the cache of all cores, and while the first tile would wait
+    /// for it, nothing is multiplied. 0, nothing, for few tiles, and with AVX-512, where it brought nothing.
+    /// </summary>
+    public static int Ahead(int tiles, int depth)
+    {
+        int line = HostPrefetch.Line * sizeof(float) / sizeof(T);
+        return Vector512.IsHardwareAccelerated || tiles < FewTiles ? 0 : (Columns * depth / line + tiles - 1) / tiles * line;
+    }
+
+    /// <summary>Has a part of the next panel of B and this tile's sums, which stand together, brought to the second-level cache while the tile is multiplied.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(T* next, int length, T* c)
+    {
+        HostPrefetch.Far((float*)next, (long)length * sizeof(T) / sizeof(float));
+        HostPrefetch.Far((float*)c, (long)Rows * Columns * sizeof(T) / sizeof(float));
+    }
+
+    /// <summary>Steps of k in a turn of <see cref="Multiply6"/>'s loop: with one, its pace in the L1 cache was 0.75 to 0.86 of the peak, by where the compiler had placed it; with two and more 0.90.</summary>
+    private const int Unrolled = 4;
+
     // No call may stand in a tile's method: the JIT would keep every accumulator in memory for it, inside the loop too.
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -173,28 +197,16 @@ internal static unsafe class PackedTile<T>
         {
             c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = default;
         }
-        for (int k = 0; k < depth; k++, a += 6, b += 2 * width)
+        int k = 0;
+        for (; k <= depth - Unrolled; k += Unrolled, a += 6 * Unrolled, b += 2 * Unrolled * width)
         {
-            TVector b0 = TOps.Load(b), b1 = TOps.Load(b + width), x;
-            x = TOps.Broadcast(a[0]);
-            c00 = TOps.MultiplyAdd(x, b0, c00);
-            c01 = TOps.MultiplyAdd(x, b1, c01);
-            x = TOps.Broadcast(a[1]);
-            c10 = TOps.MultiplyAdd(x, b0, c10);
-            c11 = TOps.MultiplyAdd(x, b1, c11);
-            x = TOps.Broadcast(a[2]);
-            c20 = TOps.MultiplyAdd(x, b0, c20);
-            c21 = TOps.MultiplyAdd(x, b1, c21);
-            x = TOps.Broadcast(a[3]);
-            c30 = TOps.MultiplyAdd(x, b0, c30);
-            c31 = TOps.MultiplyAdd(x, b1, c31);
-            x = TOps.Broadcast(a[4]);
-            c40 = TOps.MultiplyAdd(x, b0, c40);
-            c41 = TOps.MultiplyAdd(x, b1, c41);
-            x = TOps.Broadcast(a[5]);
-            c50 = TOps.MultiplyAdd(x, b0, c50);
-            c51 = TOps.MultiplyAdd(x, b1, c51);
+            Step6<TVector, TOps>(a, b, 0, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            Step6<TVector, TOps>(a, b, 1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            Step6<TVector, TOps>(a, b, 2, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            Step6<TVector, TOps>(a, b, 3, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
         }
+        for (; k < depth; k++, a += 6, b += 2 * width)
+            Step6<TVector, TOps>(a, b, 0, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
         if (start == TileStart.Added)
         {
             c00 = TOps.Add(c00, TOps.Load(c)); c01 = TOps.Add(c01, TOps.Load(c + width));
@@ -210,5 +222,34 @@ internal static unsafe class PackedTile<T>
         TOps.Store(c30, c + 3 * stride); TOps.Store(c31, c + 3 * stride + width);
         TOps.Store(c40, c + 4 * stride); TOps.Store(c41, c + 4 * stride + width);
         TOps.Store(c50, c + 5 * stride); TOps.Store(c51, c + 5 * stride + width);
+    }
+
+    /// <summary>One step of k.</summary>
+    /// <param name="step">A constant: so it is a part of the instructions' addresses.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Step6<TVector, TOps>(T* a, T* b, int step, ref TVector c00, ref TVector c01, ref TVector c10, ref TVector c11, ref TVector c20, ref TVector c21,
+        ref TVector c30, ref TVector c31, ref TVector c40, ref TVector c41, ref TVector c50, ref TVector c51)
+        where TVector : struct
+        where TOps : struct, IPackedVector<TVector, T>
+    {
+        TVector b0 = TOps.Load(b + 2 * step * TOps.Count), b1 = TOps.Load(b + (2 * step + 1) * TOps.Count), x;
+        x = TOps.Broadcast(a[6 * step + 0]);
+        c00 = TOps.MultiplyAdd(x, b0, c00);
+        c01 = TOps.MultiplyAdd(x, b1, c01);
+        x = TOps.Broadcast(a[6 * step + 1]);
+        c10 = TOps.MultiplyAdd(x, b0, c10);
+        c11 = TOps.MultiplyAdd(x, b1, c11);
+        x = TOps.Broadcast(a[6 * step + 2]);
+        c20 = TOps.MultiplyAdd(x, b0, c20);
+        c21 = TOps.MultiplyAdd(x, b1, c21);
+        x = TOps.Broadcast(a[6 * step + 3]);
+        c30 = TOps.MultiplyAdd(x, b0, c30);
+        c31 = TOps.MultiplyAdd(x, b1, c31);
+        x = TOps.Broadcast(a[6 * step + 4]);
+        c40 = TOps.MultiplyAdd(x, b0, c40);
+        c41 = TOps.MultiplyAdd(x, b1, c41);
+        x = TOps.Broadcast(a[6 * step + 5]);
+        c50 = TOps.MultiplyAdd(x, b0, c50);
+        c51 = TOps.MultiplyAdd(x, b1, c51);
     }
 }

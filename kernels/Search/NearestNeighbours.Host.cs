@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using ILGPU;
 
 namespace IlgpuNetVlad.Kernels;
@@ -21,8 +22,14 @@ public static partial class NearestNeighbours
     /// <summary>Rows of the database whose panels stand behind each other, and queries that are asked together at most.</summary>
     private const int RowBlock = 512, MostQueries = 240;
 
-    /// <summary>Floats of the database in one tile of the work, about.</summary>
+    /// <summary>Floats of the database in one tile of the work, about: with AVX-512, or for few queries.</summary>
     private const long TileLength = 1 << 19;
+
+    /// <summary>
+    /// So many queries take a whole block of the database where vectors are narrower. Its panels have half of AVX-512's rows, and each of the queries' pieces is fetched from the third-level
+    /// cache for all panels of a tile: with 8 of them that took a fifteenth of the time; the sums of 32 do not fit in the second-level cache, but they are asked for in time.
+    /// </summary>
+    private const int ManyQueries = 64;
 
     /// <summary>Panels of <see cref="RowBlock"/>.</summary>
     private static int BlockPanels => RowBlock / PackedTile<float>.Columns;
@@ -38,7 +45,8 @@ public static partial class NearestNeighbours
     private static int TilePanels(Device device, in SearchShape s, int all)
     {
         int panels = 1;
-        while (panels < BlockPanels && (long)panels * PackedTile<float>.Columns * s.D < TileLength && panels * 8 * device.Threads <= all)
+        long most = Vector512.IsHardwareAccelerated || s.Queries < ManyQueries ? TileLength : long.MaxValue;
+        while (panels < BlockPanels && (long)panels * PackedTile<float>.Columns * s.D < most && panels * 8 * device.Threads <= all)
             panels *= 2;
         return panels;
     }
@@ -105,17 +113,22 @@ public static partial class NearestNeighbours
             float* sums = scratch + worker * SumsLength;
             for (int start = 0; start < length; start += PackedDescriptors.Piece)
             {
-                int depth = Math.Min(PackedDescriptors.Piece, length - start);
+                int depth = Math.Min(PackedDescriptors.Piece, length - start), share = PackedTile<float>.Ahead(panels, depth);
                 float* to = sums, left = queries.Part(0, start), right = database.Part(first, start);
                 for (int j = first; j < end; j++, right += columns * depth)
-                    for (int i = 0; i < panels; i++, to += size)
+                {
+                    float* next = right + columns * depth;
+                    for (int i = 0; i < panels; i++, to += size, next += share)
+                    {
+                        if (share > 0)
+                            PackedTile<float>.Prefetch(next, share, to);
                         QueryTile.Multiply(queries.RowsOf(i), left + i * rows * depth, right, depth, to, start > 0);
+                    }
+                }
             }
-            for (int i = 0; i < panels; i++)
-                for (int q = 0; q < queries.RowsOf(i); q++)
-                    for (int j = first; j < end; j++)
-                        heaps.Offer(
-                            i * rows + q, worker, sums + ((long)(j - first) * panels + i) * size + q * columns, queries.Norms(i)[q], database.Norms(j), j * columns, database.RowsOf(j));
+            for (int j = first; j < end; j++)
+                for (int i = 0; i < panels; i++, sums += size)
+                    heaps.Offer(i * rows, queries.RowsOf(i), worker, sums, columns, queries.Norms(i), database.Norms(j), j * columns, database.RowsOf(j));
         }
     }
 

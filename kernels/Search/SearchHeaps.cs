@@ -16,28 +16,33 @@ internal readonly unsafe struct SearchHeaps(ulong* keys, int threads, int k)
 
     public void Clear(int query) => OfQuery(query).Fill(Empty);
 
-    /// <summary>Turns dot products into distances and keeps those below the top of the thread's heap.</summary>
-    /// <param name="dots">Of the rows from <paramref name="row0"/> on, in whole vectors of 8; overwritten.</param>
+    /// <summary>Turns a tile's dot products into distances and keeps those below the top of the thread's heap.</summary>
+    /// <param name="query0">The first of so many <paramref name="queries"/>.</param>
+    /// <param name="dots">[queries][columns], of the rows from <paramref name="row0"/> on, in whole vectors of 8; overwritten.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Offer(int query, int thread, float* dots, float queryNorm, float* rowNorms, int row0, int rows)
+    public void Offer(int query0, int queries, int thread, float* dots, int columns, float* queryNorms, float* rowNorms, int row0, int rows)
     {
-        ulong* heap = keys + ((long)query * threads + thread) * k;
-        // Lanes past the last row are rows of zeros, whose distances are never used.
-        var norm = Vector256.Create(queryNorm);
-        for (int i = 0; i < rows; i += 8)
+        ulong* heap = keys + ((long)query0 * threads + thread) * k;
+        for (int q = 0; q < queries; q++, dots += columns, heap += (long)threads * k)
         {
-            var dot = Vector256.Load(dots + i);
-            var distance = Vector256.Max(norm + Vector256.Load(rowNorms + i) - (dot + dot), Vector256<float>.Zero);
+            var norm = Vector256.Create(queryNorms[q]);
             // Not a number while the heap has empty places: then nothing compares as larger. Of equal distances the row decides.
-            var worst = Vector256.Create(BitConverter.UInt32BitsToSingle((uint)(heap[0] >> 32)));
-            if (Vector256.GreaterThanAll(distance, worst))
-                continue;
-            distance.Store(dots + i);
-            for (int j = i; j < Math.Min(rows, i + 8); j++)
+            var worst = Vector256.Create(Distance(heap[0]));
+            // Lanes past the last row are rows of zeros, whose distances are never used.
+            for (int i = 0; i < rows; i += 8)
             {
-                ulong key = Key(dots[j], row0 + j);
-                if (key < heap[0])
-                    ReplaceTop(heap, key);
+                var dot = Vector256.Load(dots + i);
+                var distance = norm + Vector256.Load(rowNorms + i) - (dot + dot);
+                if (Vector256.GreaterThanAll(distance, worst))
+                    continue;
+                distance.Store(dots + i);
+                for (int j = i; j < Math.Min(rows, i + 8); j++)
+                {
+                    ulong key = Key(dots[j], row0 + j);
+                    if (key < heap[0])
+                        ReplaceTop(heap, key);
+                }
+                worst = Vector256.Create(Distance(heap[0]));
             }
         }
     }
@@ -55,7 +60,7 @@ internal readonly unsafe struct SearchHeaps(ulong* keys, int threads, int k)
         all[..count].Sort();
         for (int i = 0; i < k; i++)
         {
-            distance2[(long)query * k + i] = BitConverter.UInt32BitsToSingle((uint)(all[i] >> 32));
+            distance2[(long)query * k + i] = Distance(all[i]);
             index[(long)query * k + i] = (int)all[i];
         }
     }
@@ -75,7 +80,9 @@ internal readonly unsafe struct SearchHeaps(ulong* keys, int threads, int k)
         heap[i] = key;
     }
 
-    /// <summary>Distance above, row below. Every NaN gets the same bits, above infinity's.</summary>
+    private static float Distance(ulong key) => BitConverter.UInt32BitsToSingle((uint)(key >> 32));
+
+    /// <summary>Distance above, row below. What rounding took below 0 is 0; every NaN gets the same bits, above infinity's.</summary>
     private static ulong Key(float distance, int row)
         => (ulong)(float.IsNaN(distance) ? 0x7FC00000u : distance <= 0 ? 0u : BitConverter.SingleToUInt32Bits(distance)) << 32 | (uint)row;
 }
