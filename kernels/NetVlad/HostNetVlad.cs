@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace IlgpuNetVlad.Kernels;
@@ -183,8 +182,7 @@ internal static unsafe class HostNetVlad
         for (int k = 0; k < length; k++, b += columns, panel += width)
         {
             HostPrefetch.Far(b + width, width);
-            for (int j = 0; j < width; j += Vector<float>.Count)
-                Vector.Load(b + j).Store(panel + j);
+            PackedPanel.Copy(b, panel, width);
         }
     }
 
