@@ -173,77 +173,37 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
         int* offsets = stackalloc int[block];
         for (int t = 0; t < block; t++)
             offsets[t] = Math.Min(t, tiles - 1) * channels;
-        // While a worker multiplies it asks for what it will need: the input of the block that is likely its next one, the outputs that it will write, weights and rows of V.
-        bool fetches = channels >= FetchChannels;
-        long nextBlock = tile + threads, nextFirst = fetches && nextBlock < blocks ? First(nextBlock) : 0;
-        int nextTiles = fetches && nextBlock < blocks ? (int)(First(nextBlock + 1) - nextFirst) : 0;
-        int calls = Winograd.Points * ((tiles + RegisterTile.Rows - 1) / RegisterTile.Rows), allCalls = calls * HostPanels.Count(outChannels), call = 0;
+        var spots = stackalloc Spot[tiles];
+        for (int t = 0; t < tiles; t++)
+            spots[t] = Find(first + t);
+
+        // While a worker multiplies it asks for what it will need: weights, rows of V and the outputs that it will write. Not for the next block's input, which would be gone again: the transform asks for its own.
+        int firstFetch = channels >= FetchChannels ? FirstLate : Winograd.Points, calls = (Winograd.Points - FirstLate) * ((tiles + RegisterTile.Rows - 1) / RegisterTile.Rows);
         long weightStep = WinogradWeightPacking<TFilter>.PointStep(channels, outChannels);
         for (int start = 0, width; start < outChannels; start += width)
         {
             width = HostPanels.Width(outChannels - start);
             long outStep = PointStep(block, width);
             float* panel = packed + (long)channels * start, nextPanel = packed + (start + width < outChannels ? (long)channels * (start + width) : 0);
-            for (int q = 0, step = 0; q < Winograd.Points; q++)
+            var outputs = new OutputAhead(spots, start, width, tiles * Side, calls);
+            for (int q = 0; q < Winograd.Points; q++)
             {
                 float* v = transformed + q * inStep, weights = panel + q * weightStep;
                 float* next = q < Winograd.Points - 1 ? weights + weightStep : nextPanel, end = next + (long)channels * width;
-                for (int t = 0; t < tiles; t += RegisterTile.Rows, next += (long)channels * HostPrefetch.Line, step++, call++)
+                for (int t = 0; t < tiles; t += RegisterTile.Rows, next += (long)channels * HostPrefetch.Line)
                 {
-                    if (fetches)
-                    {
-                        FetchInput(nextFirst, Share(nextTiles * Winograd.Patch, call, allCalls), Share(nextTiles * Winograd.Patch, call + 1, allCalls));
-                        FetchOutput(first, Share(tiles * TFilter.Tile, step, calls), Share(tiles * TFilter.Tile, step + 1, calls), start, width);
-                    }
+                    if (q >= firstFetch)
+                        outputs.Call(this);
                     float* nextRows = t + RegisterTile.Rows < tiles ? v + (long)(t + RegisterTile.Rows) * channels : v + inStep;
                     HostPanels.MultiplyAhead(width, v, offsets + t, channels, weights, products + q * outStep + (long)t * width, nextRows, next < end ? next : weights);
                 }
             }
             for (int t = 0; t < tiles; t++)
-                Write(Find(first + t), products + (long)t * width, outStep, start, Math.Min(width, outChannels - start), products + Winograd.Points * outStep);
+                Write(spots[t], products + (long)t * width, outStep, start, Math.Min(width, outChannels - start), products + Winograd.Points * outStep);
         }
     }
 
-    /// <summary>Of so many things, those that are done when <paramref name="call"/> of <paramref name="calls"/> are.</summary>
-    private static int Share(int things, int call, int calls) => (int)((long)things * call / calls);
-
-    /// <summary>Rows of patches, numbered from a tile's first: the middle four pixels, which its neighbours on both sides do not read first.</summary>
-    private void FetchInput(long first, int from, int end)
-    {
-        for (; from < end; from++)
-        {
-            var (image, row, column) = Place(first + from / Winograd.Patch);
-            int h = row + from % Winograd.Patch - padding, w = Math.Min(column + 2 - padding, columns - TFilter.Tile);
-            if ((uint)h >= (uint)rows || w < 0)
-                continue;
-            long at = (((long)image * rows + h % inRing) * columns + w) * pitch;
-            for (int j = 0; j < TFilter.Tile; j++, at += pitch)
-            {
-                HostPrefetch.Far(input + at, channels);
-                if (mask != null)
-                    HostPrefetch.Far(mask + at, channels);
-            }
-        }
-    }
-
-    /// <summary>Rows of outputs, numbered from a tile's first, of a panel.</summary>
-    private void FetchOutput(long first, int from, int end, int channel, int width)
-    {
-        int side = pooled ? TFilter.Tile / 2 : TFilter.Tile, mapRows = MapRows, mapColumns = MapColumns;
-        for (; from < end; from++)
-        {
-            int i = from % TFilter.Tile;
-            var (image, row, column) = Place(first + from / TFilter.Tile);
-            row = row / TFilter.Tile * side + i;
-            column = column / TFilter.Tile * side;
-            if (i >= side || row >= mapRows)
-                continue;
-            float* to = output + (((long)image * mapRows + row % outRing) * mapColumns + column) * outPitch + channel;
-            for (int j = column; j < Math.Min(column + side, mapColumns); j++, to += outPitch)
-                HostPrefetch.Far(to, width);
-        }
-    }
-
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private (int Image, int Row, int Column) Place(long tile)
     {
         long line = tile / TileColumns;
@@ -264,12 +224,13 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
         new WinogradPatches(input, rows, inRing, columns, pitch, padding).Find<TFilter>(image, row, column, tiles, zeros, pixels);
         if (mask != null)
             new WinogradPatches(mask, rows, inRing, columns, pitch, padding).Find<TFilter>(image, row, column, tiles, zeros, masks);
+        nint nextRun = (nint)tiles * TFilter.Tile * pitch;
         if (Vector512.IsHardwareAccelerated)
-            WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter, TLayout>(pixels, masks, first, tiles, channels, to, (nint)step, default(TLayout));
+            WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter, TLayout>(pixels, masks, first, tiles, channels, nextRun, to, (nint)step, default(TLayout));
         else if (Vector256.IsHardwareAccelerated)
-            WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter, TLayout>(pixels, masks, first, tiles, channels, to, (nint)step, default(TLayout));
+            WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter, TLayout>(pixels, masks, first, tiles, channels, nextRun, to, (nint)step, default(TLayout));
         else
-            WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter, TLayout>(pixels, masks, first, tiles, channels, to, (nint)step, default(TLayout));
+            WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter, TLayout>(pixels, masks, first, tiles, channels, nextRun, to, (nint)step, default(TLayout));
         return tiles;
     }
 
@@ -291,6 +252,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
         public float* Start => (float*)To;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Spot Find(long tile)
     {
         var (image, row, column) = Place(tile);
@@ -307,7 +269,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
     {
-        float* between = stackalloc float[24 * 16], tileStart = spot.Start + channel;
+        float* stack = stackalloc float[24 * 16 + HostPrefetch.Line], between = HostMemory.AtLine(stack), tileStart = spot.Start + channel;
         int lanes = TOps.Count, height = spot.Height, width = spot.Width, mapColumns = MapColumns, side = Side;
         bool whole = height == side && width == side;
         for (int c = 0; c < used; c += lanes)

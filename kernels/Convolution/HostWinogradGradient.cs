@@ -173,13 +173,13 @@ internal static unsafe class HostWinogradGradient<TFilter>
             float** pixels = stackalloc float*[WinogradTransforms.MaxColumns * Winograd.Patch];
             new WinogradPatches(x, s.H, s.H, s.W, s.Ic, s.Padding).Find<TFilter>(image, row, column, tiles, zeros, pixels);
             var layout = new WinogradGroups(GroupIn(s), block);
-            nint step = (nint)PointStep(block, s.Ic);
+            nint step = (nint)PointStep(block, s.Ic), nextRun = (nint)tiles * TFilter.Tile * s.Ic;
             if (Vector512.IsHardwareAccelerated)
-                WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter, WinogradGroups>(pixels, null, t, tiles, s.Ic, inputs, step, layout);
+                WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter, WinogradGroups>(pixels, null, t, tiles, s.Ic, nextRun, inputs, step, layout);
             else if (Vector256.IsHardwareAccelerated)
-                WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter, WinogradGroups>(pixels, null, t, tiles, s.Ic, inputs, step, layout);
+                WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter, WinogradGroups>(pixels, null, t, tiles, s.Ic, nextRun, inputs, step, layout);
             else
-                WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter, WinogradGroups>(pixels, null, t, tiles, s.Ic, inputs, step, layout);
+                WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter, WinogradGroups>(pixels, null, t, tiles, s.Ic, nextRun, inputs, step, layout);
             return tiles;
         }
 

@@ -17,34 +17,44 @@ internal static unsafe class WinogradTransforms
     /// <summary>
     /// to[point·step + place of tile <paramref name="first"/> + t and channel c] = (Bᵀ d B)[point], for tiles side by side and all channels. Neighbouring patches share columns, which pass
     /// over once.
+    /// <para>
+    /// With vectors of a whole cache line the processor's own foresight, which goes line by line, does not see that the lines beside those that are read will be the next ones; they are asked for while
+    /// these tiles are transformed (conv1_2 of VGG-16 took 0.82 to 0.9 of the time). Narrower vectors read each line two or four times, and gained nothing.
+    /// </para>
     /// </summary>
     /// <param name="pixels">Pixels of the patches, column by column: 6 of each.</param>
     /// <param name="masks">Where not null, ReLU's output at those pixels: a pixel counts as 0 where it is not above 0.</param>
     /// <param name="first">The number of the first tile in the layout.</param>
     /// <param name="tiles">At most <see cref="MaxRun"/>.</param>
+    /// <param name="nextRun">Floats from a pixel to that of the tiles which will likely be transformed next.</param>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Input<TVector, TOps, TFilter, TLayout>(float** pixels, float** masks, int first, int tiles, int channels, float* to, nint step, TLayout layout)
+    public static void Input<TVector, TOps, TFilter, TLayout>(float** pixels, float** masks, int first, int tiles, int channels, nint nextRun, float* to, nint step, TLayout layout)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
         where TFilter : struct, IWinogradFilter
         where TLayout : struct, IWinogradLayout
     {
-        float* between = stackalloc float[MaxColumns * Winograd.Patch * MaxLanes];
+        float* stack = stackalloc float[MaxColumns * Winograd.Patch * MaxLanes + HostPrefetch.Line], between = HostMemory.AtLine(stack);
         int width = TOps.Count, column = Winograd.Patch * width;
         for (int at = 0; at < channels; at += width)
         {
             // The last vector begins earlier and computes some channels again.
             int c = Math.Min(at, channels - width), done = 0;
+            nint next = at + width < channels ? c + width : nextRun;
             for (int t = 0; t < tiles; t++)
             {
                 for (int end = t * TFilter.Tile + Winograd.Patch; done < end; done++)
                 {
                     float** d = pixels + done * Winograd.Patch;
+                    if (TOps.Count == HostPrefetch.Line)
+                        NearColumn(d, next);
                     TVector d0 = TOps.Load(d[0] + c), d1 = TOps.Load(d[1] + c), d2 = TOps.Load(d[2] + c), d3 = TOps.Load(d[3] + c), d4 = TOps.Load(d[4] + c), d5 = TOps.Load(d[5] + c);
                     if (masks != null)
                     {
                         float** y = masks + done * Winograd.Patch;
+                        if (TOps.Count == HostPrefetch.Line)
+                            NearColumn(y, next);
                         d0 = TOps.Gate(d0, TOps.Load(y[0] + c));
                         d1 = TOps.Gate(d1, TOps.Load(y[1] + c));
                         d2 = TOps.Gate(d2, TOps.Load(y[2] + c));
@@ -62,6 +72,18 @@ internal static unsafe class WinogradTransforms
         }
     }
 
+    /// <summary>Asks for a line of each of a column's pixels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void NearColumn(float** pixels, nint at)
+    {
+        HostPrefetch.Near(pixels[0] + at);
+        HostPrefetch.Near(pixels[1] + at);
+        HostPrefetch.Near(pixels[2] + at);
+        HostPrefetch.Near(pixels[3] + at);
+        HostPrefetch.Near(pixels[4] + at);
+        HostPrefetch.Near(pixels[5] + at);
+    }
+
     /// <summary>to[point·step + place of the tile and channel c] = (A dY Aᵀ)[point]: what a tile's gradient means at the points.</summary>
     /// <param name="pixels">Pixels of the tile, row by row.</param>
     /// <inheritdoc cref="Input"/>
@@ -73,7 +95,7 @@ internal static unsafe class WinogradTransforms
         where TFilter : struct, IWinogradFilter
         where TLayout : struct, IWinogradLayout
     {
-        float* between = stackalloc float[Winograd.Points * MaxLanes];
+        float* stack = stackalloc float[Winograd.Points * MaxLanes + HostPrefetch.Line], between = HostMemory.AtLine(stack);
         int width = TOps.Count;
         for (int at = 0; at < channels; at += width)
         {
@@ -109,7 +131,9 @@ internal static unsafe class WinogradTransforms
         where TOps : struct, IHostVector<TVector>
         => masks == null ? TOps.Load(pixels[index] + c) : TOps.Gate(TOps.Load(pixels[index] + c), TOps.Load(masks[index] + c));
 
-    /// <summary>between[(6i + j)·width] = (Aᵀ m)[i, j] of one vector of channels: the first half of Aᵀ m A, 24 vectors or 12.</summary>
+    /// <summary>
+    /// between[(6i + j)·width] = (Aᵀ m)[i, j] of one vector of channels: the first half of Aᵀ m A, 24 vectors or 12. Vectors of a whole line ask for the ones behind them.
+    /// </summary>
     /// <param name="from">Products, points <paramref name="step"/> apart.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void OutputColumns<TVector, TOps, TFilter>(float* from, nint step, float* between)
@@ -120,6 +144,8 @@ internal static unsafe class WinogradTransforms
         int width = TOps.Count;
         for (int j = 0; j < 6; j++, from += step, between += width)
         {
+            if (TOps.Count == HostPrefetch.Line)
+                NearPoints(from + width, step);
             Evaluate<TVector, TOps, TFilter>(
                 TOps.Load(from), TOps.Load(from + 6 * step), TOps.Load(from + 12 * step), TOps.Load(from + 18 * step), TOps.Load(from + 24 * step), TOps.Load(from + 30 * step),
                 out var y0, out var y1, out var y2, out var y3);
@@ -130,6 +156,18 @@ internal static unsafe class WinogradTransforms
             TOps.Store(y2, between + 12 * width);
             TOps.Store(y3, between + 18 * width);
         }
+    }
+
+    /// <summary>Asks for the products at the points of a column.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void NearPoints(float* from, nint step)
+    {
+        HostPrefetch.Near(from);
+        HostPrefetch.Near(from + 6 * step);
+        HostPrefetch.Near(from + 12 * step);
+        HostPrefetch.Near(from + 18 * step);
+        HostPrefetch.Near(from + 24 * step);
+        HostPrefetch.Near(from + 30 * step);
     }
 
     /// <summary>The second half: row <paramref name="row"/> of the tile, of which the last two may not be.</summary>
