@@ -227,58 +227,22 @@ internal readonly unsafe struct HostConvolution : IHostTask
             pitch = strip.Columns(columns) * strip.Channels;
         }
 
-        // With one group the taps of a kernel row are one run; with several, each tap is, and a kernel row is the most that one step apart reaches.
-        bool joined = groups == 1;
-        int runs = joined ? kernelRows : kernelRows * kernelColumns;
-        int runLength = joined ? kernelColumns * groupIn : groupIn;
-        int chunkRuns = Math.Max(1, Math.Min(joined ? kernelRows : kernelColumns, ChunkRows / runLength));
-        int pixels = rows * columns;
-
         // The last tile reaches beyond the strip: it repeats a pixel, and those sums are never read or are that pixel's once more.
+        int pixels = rows * columns;
         int* offsets = stackalloc int[pixels + RegisterTile.Rows - 1];
         int at = 0;
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < columns; j++)
                 offsets[at++] = (i * pitch + j * strip.Channels) * strip.Step;
         new Span<int>(offsets + pixels, RegisterTile.Rows - 1).Fill(offsets[pixels - 1]);
-        if (!Vector512.IsHardwareAccelerated)
-        {
-            MultiplyFinished(input, pitch, rows, columns, offsets, target, targetPitch, sums);
-            return;
-        }
-
-        for (int group = 0; group < groups; group++)
-        {
-            float* panel = packed + (long)group * runs * runLength * HostPanels.Padded(groupOut);
-            for (int start = 0, width; start < groupOut; start += width)
-            {
-                width = HostPanels.Width(groupOut - start);
-                for (int run = 0, count; run < runs; run += count)
-                {
-                    int left = joined ? runs - run : kernelColumns - run % kernelColumns;
-                    var taps = new HostRuns(count = Math.Min(chunkRuns, left), runLength, joined ? pitch : strip.Channels);
-                    float* from = input + group * groupIn + (joined ? run * pitch : run / kernelColumns * pitch + run % kernelColumns * strip.Channels);
-                    for (int pixel = 0; pixel < pixels; pixel += RegisterTile.Rows)
-                    {
-                        if (run + count == runs)
-                            Fetch(width, pixel + RegisterTile.Rows, Math.Min(pixels, pixel + 2 * RegisterTile.Rows), columns, target + group * groupOut + start, targetPitch);
-                        float* to = count == runs ? sums : sums + (long)pixel * width;
-                        HostPanels.MultiplyRuns(width, from, offsets + pixel, taps, panel + (long)run * runLength * width, to, run > 0);
-                        if (run + count == runs)
-                            Finish(to, width, pixel, Math.Min(pixels, pixel + RegisterTile.Rows), columns, group * groupOut + start, Math.Min(width, groupOut - start), target, targetPitch);
-                    }
-                }
-                panel += (long)runs * runLength * width;
-            }
-        }
+        Multiply(input, pitch, rows, columns, offsets, target, targetPitch, sums);
     }
 
     /// <summary>
-    /// The products of a strip where panels are narrow. What is done once a tile weighs more there: sums leave the registers finished, and panels whose weights fit in the L1 cache together
-    /// follow each other for one tile of pixels, whose outputs then stand side by side.
+    /// The products of a strip. Sums leave the registers finished, and panels whose weights fit in the L1 cache together follow each other for one tile of pixels, whose outputs then stand side by side.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void MultiplyFinished(float* input, int pitch, int rows, int columns, int* offsets, float* target, long targetPitch, float* sums)
+    private void Multiply(float* input, int pitch, int rows, int columns, int* offsets, float* target, long targetPitch, float* sums)
     {
         int pixels = rows * columns, step = phase.Step * outPitch, at = 0;
         int* places = stackalloc int[pixels + 2 * RegisterTile.Rows];
@@ -287,6 +251,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
                 places[at++] = (int)(i * targetPitch) + j * step;
         new Span<int>(places + pixels, 2 * RegisterTile.Rows).Fill(places[pixels - 1]);
 
+        // With one group the taps of a kernel row are one run; with several, each tap is, and a kernel row is the most that one step apart reaches.
         bool joined = groups == 1;
         int runs = joined ? phase.TapRows : phase.TapRows * phase.TapColumns, runLength = joined ? phase.TapColumns * groupIn : groupIn, depth = runs * runLength;
         int chunkRuns = Math.Max(1, Math.Min(joined ? phase.TapRows : phase.TapColumns, ChunkRows / runLength));
@@ -308,9 +273,12 @@ internal readonly unsafe struct HostConvolution : IHostTask
                     for (int pixel = 0; pixel < pixels; pixel += RegisterTile.Rows)
                     {
                         if (last)
+                            // Outputs of the next tile come nearer while this one is made; else storing them would wait for each line.
                             for (int i = pixel + RegisterTile.Rows; i < pixel + 2 * RegisterTile.Rows; i++)
                                 HostPrefetch.Far(to + places[i] + start, end - start);
-                        if (ahead && start == 0)
+                        if (ahead && start == 0 && Vector512.IsHardwareAccelerated)
+                            HostPrefetch.Near(from + offsets[pixel] + 2 * RegisterTile.Rows * runLength, RegisterTile.Rows * runLength);
+                        else if (ahead && start == 0)
                             HostPrefetch.Far(from + offsets[pixel] + RegisterTile.Rows * runLength, RegisterTile.Rows * runLength);
                         for (int column = start, width; column < end; column += width)
                         {
@@ -329,17 +297,6 @@ internal readonly unsafe struct HostConvolution : IHostTask
                     }
                 }
             }
-        }
-    }
-
-    /// <summary>Outputs of the next register tile come nearer while this one is made; else storing them would wait for each line.</summary>
-    private void Fetch(int width, int pixel, int end, int columns, float* target, long targetPitch)
-    {
-        int step = phase.Step * outPitch;
-        for (; pixel < end; pixel++)
-        {
-            int line = pixel / columns, column = pixel - line * columns;
-            HostPrefetch.Far(target + line * targetPitch + (long)column * step, width);
         }
     }
 

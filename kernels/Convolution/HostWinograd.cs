@@ -25,7 +25,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
     private static int MaxBlock(int channels) => channels <= 256 ? 24 : 48;
 
     /// <summary>With fewer channels a register tile takes less time than asking for anything beside it would.</summary>
-    private const int FetchChannels = 64;
+    private const int FetchChannels = 0;
 
     private readonly float* input, mask, packed, bias, output, scratch;
     private readonly int images, rows, columns, channels, pitch, outRows, outColumns, outChannels, outPitch, padding, threads, blocks;

@@ -25,6 +25,14 @@ internal static unsafe class HostPrefetch
             Sse.Prefetch1(address);
     }
 
+    /// <summary>All lines of a run of floats into the first-level cache.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Near(float* start, long length)
+    {
+        for (long i = 0; i < length; i += Line)
+            Near(start + i);
+    }
+
     /// <summary>All lines of a run of floats into the second-level cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Far(float* start, long length)

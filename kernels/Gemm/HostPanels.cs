@@ -96,7 +96,16 @@ internal static unsafe class HostPanels
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void MultiplyFinished(int width, float* a, int* rows, in HostRuns runs, float* b, float* sums, float* bias, bool relu, float* c, int* places)
     {
-        if (Vector256.IsHardwareAccelerated)
+        if (Vector512.IsHardwareAccelerated)
+        {
+            if (width == 64)
+                FinishedTile.Multiply4<Vector512<float>, HostVector512>(a, rows, runs, b, sums, bias, relu, c, places);
+            else if (width == 32)
+                FinishedTile.Multiply2<Vector512<float>, HostVector512>(a, rows, runs, b, sums, bias, relu, c, places);
+            else
+                FinishedTile.Multiply1<Vector512<float>, HostVector512>(a, rows, runs, b, sums, bias, relu, c, places);
+        }
+        else if (Vector256.IsHardwareAccelerated)
         {
             if (width == 16)
                 FinishedTile.Multiply2<Vector256<float>, HostVector256>(a, rows, runs, b, sums, bias, relu, c, places);
