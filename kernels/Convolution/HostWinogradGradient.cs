@@ -199,13 +199,13 @@ internal static unsafe class HostWinogradGradient<TFilter>
                         masks[i * TFilter.Tile + j] = inside ? mask + at : zeros;
                 }
             var layout = new WinogradGroups(GroupOut(s), block);
-            nint step = (nint)PointStep(block, PaddedOut(s));
+            nint step = (nint)PointStep(block, PaddedOut(s)), nextTile = (nint)TFilter.Tile * s.YPitch;
             if (Vector512.IsHardwareAccelerated)
-                WinogradTransforms.Gradient<Vector512<float>, HostVector512, TFilter, WinogradGroups>(pixels, masks, t, s.Oc, gradients, step, layout);
+                WinogradTransforms.Gradient<Vector512<float>, HostVector512, TFilter, WinogradGroups>(pixels, masks, t, s.Oc, nextTile, gradients, step, layout);
             else if (Vector256.IsHardwareAccelerated)
-                WinogradTransforms.Gradient<Vector256<float>, HostVector256, TFilter, WinogradGroups>(pixels, masks, t, s.Oc, gradients, step, layout);
+                WinogradTransforms.Gradient<Vector256<float>, HostVector256, TFilter, WinogradGroups>(pixels, masks, t, s.Oc, nextTile, gradients, step, layout);
             else
-                WinogradTransforms.Gradient<Vector128<float>, HostVector128, TFilter, WinogradGroups>(pixels, masks, t, s.Oc, gradients, step, layout);
+                WinogradTransforms.Gradient<Vector128<float>, HostVector128, TFilter, WinogradGroups>(pixels, masks, t, s.Oc, nextTile, gradients, step, layout);
         }
     }
 
@@ -256,7 +256,7 @@ internal static unsafe class HostWinogradGradient<TFilter>
     /// <summary>dw[r, c] = Σ G[i, r] · sum[i, j] · G[j, c] in fp64, an input channel and all output channels a task, or 64 and a group.</summary>
     private readonly struct WeightTask(ConvolutionShape s, float* sums, float* dw) : IHostTask
     {
-        private const int RowsAhead = 8, Line = HostPrefetch.Line;
+        private const int RowsAhead = 8, ColumnsAhead = 64, Line = HostPrefetch.Line;
 
         private static int Rows(in ConvolutionShape s) => IsGrouped(s) ? 64 : 1;
 
@@ -299,6 +299,13 @@ internal static unsafe class HostWinogradGradient<TFilter>
                 }
                 for (int column = firstColumn; column < endColumn; column += lanes, from += lanes, to += lanes)
                 {
+                    // Rows follow each other, so what stands ahead of the last columns is the next row.
+                    if (!gathers && (column - firstColumn) % Line == 0)
+                    {
+                        FetchAhead(from + ColumnsAhead, step);
+                        for (int k = 0; k < taps * taps; k++)
+                            HostPrefetch.Far(to + ColumnsAhead + k * allTaps);
+                    }
                     for (int j = 0; j < Winograd.Patch; j++)
                     {
                         TVector t0 = default, t1 = default, t2 = default, t3 = default, t4 = default;

@@ -86,10 +86,11 @@ internal static unsafe class WinogradTransforms
 
     /// <summary>to[point·step + place of the tile and channel c] = (A dY Aᵀ)[point]: what a tile's gradient means at the points.</summary>
     /// <param name="pixels">Pixels of the tile, row by row.</param>
+    /// <param name="nextTile">Floats from a pixel to that of the tile which will likely be transformed next.</param>
     /// <inheritdoc cref="Input"/>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Gradient<TVector, TOps, TFilter, TLayout>(float** pixels, float** masks, int tile, int channels, float* to, nint step, TLayout layout)
+    public static void Gradient<TVector, TOps, TFilter, TLayout>(float** pixels, float** masks, int tile, int channels, nint nextTile, float* to, nint step, TLayout layout)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
         where TFilter : struct, IWinogradFilter
@@ -100,8 +101,16 @@ internal static unsafe class WinogradTransforms
         for (int at = 0; at < channels; at += width)
         {
             int c = Math.Min(at, channels - width);
+            nint next = at + width < channels ? c + width : nextTile;
             for (int j = 0; j < TFilter.Tile; j++)
             {
+                if (TOps.Count == HostPrefetch.Line)
+                    for (int i = j; i < TFilter.Tile * TFilter.Tile; i += TFilter.Tile)
+                    {
+                        HostPrefetch.Near(pixels[i] + next);
+                        if (masks != null)
+                            HostPrefetch.Near(masks[i] + next);
+                    }
                 TVector y0 = Masked<TVector, TOps>(pixels, masks, j, c), y1 = Masked<TVector, TOps>(pixels, masks, TFilter.Tile + j, c), y2 = default, y3 = default;
                 if (TFilter.Tile == 4)
                 {
