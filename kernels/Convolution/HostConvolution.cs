@@ -8,7 +8,7 @@ namespace IlgpuNetVlad.Kernels;
 /// weights turned by 180° and their channels swapped, in stride² phases (<see cref="HostPhase"/>).
 /// <para>
 /// A tile is a strip of output pixels of one image. Its inputs are copied with their padding into a scratch that stays in the L2 cache; then,
-/// panel of output channels by panel, chunk of k by chunk, 6 pixels at a time go through <see cref="RegisterTile"/>. In NHWC the taps of one
+/// panel of output channels by panel, chunk of k by chunk, 6 pixels at a time go through <see cref="RegisterTile"/>, the last chunk through <see cref="FinishedTile"/>. In NHWC the taps of one
 /// kernel row are neighbours in memory, so k is R runs of S·Ic (R·S runs of Ic/Groups with groups): no im2col matrix exists. Weights are packed
 /// once a call into panels. Scratch of a worker: one strip and one panel of sums.
 /// </para>

@@ -24,9 +24,6 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
     /// </summary>
     private static int MaxBlock(int channels) => channels <= 256 ? 24 : 48;
 
-    /// <summary>With fewer channels a register tile takes less time than asking for anything beside it would.</summary>
-    private const int FetchChannels = 0;
-
     private readonly float* input, mask, packed, bias, output, scratch;
     private readonly int images, rows, columns, channels, pitch, outRows, outColumns, outChannels, outPitch, padding, threads, blocks;
     private readonly bool relu, pooled;
@@ -178,7 +175,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
             spots[t] = Find(first + t);
 
         // While a worker multiplies it asks for what it will need: weights, rows of V and the outputs that it will write. Not for the next block's input, which would be gone again: the transform asks for its own.
-        int firstFetch = channels >= FetchChannels ? FirstLate : Winograd.Points, calls = (Winograd.Points - FirstLate) * ((tiles + RegisterTile.Rows - 1) / RegisterTile.Rows);
+        int calls = (Winograd.Points - FirstLate) * ((tiles + RegisterTile.Rows - 1) / RegisterTile.Rows);
         long weightStep = WinogradWeightPacking<TFilter>.PointStep(channels, outChannels);
         for (int start = 0, width; start < outChannels; start += width)
         {
@@ -192,7 +189,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
                 float* next = q < Winograd.Points - 1 ? weights + weightStep : nextPanel, end = next + (long)channels * width;
                 for (int t = 0; t < tiles; t += RegisterTile.Rows, next += (long)channels * HostPrefetch.Line)
                 {
-                    if (q >= firstFetch)
+                    if (q >= FirstLate)
                         outputs.Call(this);
                     float* nextRows = t + RegisterTile.Rows < tiles ? v + (long)(t + RegisterTile.Rows) * channels : v + inStep;
                     HostPanels.MultiplyAhead(width, v, offsets + t, channels, weights, products + q * outStep + (long)t * width, nextRows, next < end ? next : weights);

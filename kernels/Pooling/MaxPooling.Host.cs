@@ -31,7 +31,7 @@ public static unsafe partial class MaxPooling
                 int columns = Math.Min(s.Window, s.W - q * s.Stride), c = 0;
                 float* from = x + (((long)image * s.H + p * s.Stride) * s.W + q * s.Stride) * s.C;
                 if (Vector512.IsHardwareAccelerated)
-                    c = Columns<Vector512<float>, HostVector512>(from, to, rows, columns, s.W * s.C, s.C, s.Window * s.C, s.Stride);
+                    c = Columns<Vector512<float>, HostVector512>(from, to, rows, columns, s.W * s.C, s.C, s.Window, s.Stride);
                 else if (Vector256.IsHardwareAccelerated)
                     c = Columns256(from, to, rows, columns, s.W * s.C, s.C);
                 for (; c < s.C; c++)
@@ -45,9 +45,10 @@ public static unsafe partial class MaxPooling
             }
         }
 
-        // Inlined, for else it would wait for the JIT's second look, through the first images.
+        // Inlined, for else it would wait for the JIT's second look, through the first images. What the window after the next one is the first to read is asked for: a window's rows are short runs of lines far apart,
+        // which the processor's own foresight does not follow.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static int Columns<TVector, TOps>(float* from, float* to, int rows, int columns, int pitch, int channels, int ahead, int stride)
+        private static int Columns<TVector, TOps>(float* from, float* to, int rows, int columns, int pitch, int channels, int window, int stride)
             where TVector : struct
             where TOps : struct, IHostVector<TVector>
         {
@@ -56,7 +57,7 @@ public static unsafe partial class MaxPooling
             {
                 for (int i = 0; i < rows; i++)
                     for (int j = 0; j < stride; j++)
-                        HostPrefetch.Near(from + i * pitch + ahead + (stride + j) * channels + c);
+                        HostPrefetch.Near(from + i * pitch + (window + stride + j) * channels + c);
                 var best = TOps.Load(from + c);
                 for (int i = 0; i < rows; i++)
                     for (int j = 0; j < columns; j++)
