@@ -255,7 +255,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
         bool joined = groups == 1;
         int runs = joined ? phase.TapRows : phase.TapRows * phase.TapColumns, runLength = joined ? phase.TapColumns * groupIn : groupIn, depth = runs * runLength;
         int chunkRuns = Math.Max(1, Math.Min(joined ? phase.TapRows : phase.TapColumns, ChunkRows / runLength));
-        // A 1×1 convolution reads the image once from end to end, and the processor's own foresight ends at each pixel.
+        // A 1×1 convolution reads the image once from end to end, and the processor's own foresight ends at each pixel. A tile of AVX-512 is over sooner than a line is there, so two tiles ahead.
         bool ahead = runs == 1 && phase.TapColumns == 1 && strip.Step == 1 && strip.IsDirect(phase.Rows, phase.Columns);
         for (int group = 0; group < groups; group++)
         {
