@@ -43,12 +43,16 @@ internal readonly unsafe struct HostDoubles512 : IHostDoubles<Vector512<double>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<double> Widen(float* from)
     {
+        // .NET 10 joins two halves in a slot of the stack, which each conversion then waits for.
+        if (Avx512F.IsSupported)
+            return Avx512F.ConvertToVector512Double(Vector256.Load(from));
         var (lower, upper) = Vector256.Widen(Vector256.Load(from));
         return Vector512.Create(lower, upper);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Narrow(Vector512<double> value, float* to) => Vector256.Narrow(value.GetLower(), value.GetUpper()).Store(to);
+    public static void Narrow(Vector512<double> value, float* to)
+        => (Avx512F.IsSupported ? Avx512F.ConvertToVector256Single(value) : Vector256.Narrow(value.GetLower(), value.GetUpper())).Store(to);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<double> Add(Vector512<double> a, Vector512<double> b) => a + b;

@@ -118,14 +118,15 @@ internal static unsafe class HostPanels
             FinishedTile.Multiply1<Vector128<float>, HostVector128>(a, rows, runs, b, sums, bias, relu, c, places);
     }
 
+    /// <param name="ahead">What will be read after the next calls, in one run: a line of it is asked for at each step of k, if the panel is the widest. Null: nothing.</param>
     /// <inheritdoc cref="RegisterTile.MultiplyOuter1"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void MultiplyOuter(int width, float* a, int* rows, int lines, nint lineStep, int length, nint aStep, float* b, nint bStep, float* c, int stride)
+    public static void MultiplyOuter(int width, float* a, int* rows, int lines, nint lineStep, int length, nint aStep, float* b, nint bStep, float* c, int stride, float* ahead = null)
     {
         if (Vector512.IsHardwareAccelerated)
         {
             if (width == 64)
-                RegisterTile.MultiplyOuter4<Vector512<float>, HostVector512>(a, rows, lines, lineStep, length, aStep, b, bStep, c, stride);
+                RegisterTile.MultiplyOuter4<Vector512<float>, HostVector512>(a, rows, lines, lineStep, length, aStep, b, bStep, c, stride, ahead == null ? b : ahead);
             else if (width == 32)
                 RegisterTile.MultiplyOuter2<Vector512<float>, HostVector512>(a, rows, lines, lineStep, length, aStep, b, bStep, c, stride);
             else

@@ -433,7 +433,7 @@ internal static unsafe class RegisterTile
 
     /// <summary>C[i, 0 … 4·width) += Σ over lines and k of a[rows[i] + line·lineStep + k·aStep] · b[(line·length + k)·bStep + …] (rows[0] is 0).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void MultiplyOuter4<TVector, TOps>(float* a, int* rows, int lines, nint lineStep, int length, nint aStep, float* b, nint bStep, float* c, int stride)
+    public static void MultiplyOuter4<TVector, TOps>(float* a, int* rows, int lines, nint lineStep, int length, nint aStep, float* b, nint bStep, float* c, int stride, float* ahead)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
     {
@@ -449,8 +449,9 @@ internal static unsafe class RegisterTile
         lineStep -= length * aStep;
         for (int line = 0; line < lines; line++, a += lineStep)
         {
-            for (int k = 0; k < length; k++, a += aStep, b += bStep)
+            for (int k = 0; k < length; k++, a += aStep, b += bStep, ahead += HostPrefetch.Line)
             {
+                HostPrefetch.Far(ahead);
                 var b0 = TOps.Load(b);
                 var b1 = TOps.Load(b + width);
                 var b2 = TOps.Load(b + 2 * width);

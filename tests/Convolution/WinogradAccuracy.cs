@@ -24,6 +24,12 @@ public sealed class WinogradAccuracy
         });
     }
 
+    /// <summary>More tiles than a block holds: sums are taken up again, in groups of channels where those fill panels and in rows where not. A chain of 702 tiles instead of 24 may round √(702 / 24) times as much.</summary>
+    [TestCase(16, 128)]
+    [TestCase(20, 70)]
+    public void GradientByWeights_OfSeveralBlocks_GoesOnWithTheSums(int channels, int outChannels)
+        => Check(Convolution.BackwardWeightsOperation, "host-winograd", new ConvolutionShape(1, 101, 105, channels, outChannels, 3, 3, 1, 1, Relu: 1), 2.8e-6);
+
     private static void Check(Operation<ConvolutionShape> operation, string variant, ConvolutionShape shape, double bound)
     {
         var inputs = operation.InputsFor(shape, seed: 5);
