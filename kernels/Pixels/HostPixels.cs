@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace IlgpuNetVlad.Kernels;
 
@@ -37,6 +38,9 @@ internal static unsafe class HostPixels
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Wide(byte* pixels)
     {
+        // As with fp64: .NET 10 joins halves through memory.
+        if (Avx512F.IsSupported)
+            return Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Vector128.Load(pixels)));
         var (lower, upper) = Vector128.Widen(Vector128.Load(pixels));
         var (a, b) = Vector256.Widen(Vector256.Create(lower, upper));
         return Vector512.ConvertToSingle(Vector512.Create(a, b).AsInt32());
