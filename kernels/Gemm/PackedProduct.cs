@@ -145,7 +145,7 @@ internal readonly unsafe struct PackedProduct<T>(
                 T* to = sums + (i - firstPanel) * size;
                 if (share > 0)
                     PackedTile<T>.Prefetch(next, share, to);
-                PackedTile<T>.Multiply(left + (long)i * rows * depth, panelOfB, depth, to, columns, mode);
+                PackedTile<T>.Multiply(left + (long)i * rows * depth, panelOfB, depth, to, columns, mode, share > 0 ? next : null);
             }
         }
     }

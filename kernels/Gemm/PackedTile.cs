@@ -33,11 +33,12 @@ internal static unsafe class PackedTile<T>
     public static int Columns => 2 * (Vector512.IsHardwareAccelerated ? 64 : Vector256.IsHardwareAccelerated ? 32 : 16) / sizeof(T);
 
     /// <summary>c[i·stride + j] from Σ_k a[k·Rows + i]·b[k·Columns + j], as <paramref name="start"/> says.</summary>
+    /// <param name="ahead">With AVX-512, where not null: a line from there on is asked for every <see cref="StepsAhead"/> steps of k.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Multiply(T* a, T* b, int depth, T* c, nint stride, TileStart start)
+    public static void Multiply(T* a, T* b, int depth, T* c, nint stride, TileStart start, T* ahead = null)
     {
         if (Vector512.IsHardwareAccelerated)
-            Multiply12<Vector512<T>, PackedVector512<T>>(a, b, depth, c, stride, start);
+            Multiply12<Vector512<T>, PackedVector512<T>>(a, b, depth, c, stride, start, ahead == null ? a : ahead);
         else if (Vector256.IsHardwareAccelerated)
             Multiply6<Vector256<T>, PackedVector256<T>>(a, b, depth, c, stride, start);
         else
@@ -61,21 +62,32 @@ internal static unsafe class PackedTile<T>
 
     /// <summary>
     /// Numbers of the next panel of B to ask for beside each of so many tiles that share the one before it: it comes from memory or the cache of all cores, and while the first tile would wait
-    /// for it, nothing is multiplied. 0, nothing, for few tiles, and with AVX-512, where it brought nothing.
+    /// for it, nothing is multiplied. 0, nothing, for few tiles.
     /// </summary>
     public static int Ahead(int tiles, int depth)
     {
         int line = HostPrefetch.Line * sizeof(float) / sizeof(T);
-        return Vector512.IsHardwareAccelerated || tiles < FewTiles ? 0 : (Columns * depth / line + tiles - 1) / tiles * line;
+        return tiles < FewTiles ? 0 : (Columns * depth / line + tiles - 1) / tiles * line;
     }
 
-    /// <summary>Has a part of the next panel of B and this tile's sums, which stand together, brought to the second-level cache while the tile is multiplied.</summary>
+    /// <summary>
+    /// Has a part of the next panel of B and this tile's sums, which stand together, brought to the second-level cache while the tile is multiplied. With AVX-512 nothing: there
+    /// <see cref="Multiply"/> asks for the panel.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(T* next, int length, T* c)
     {
+        if (Vector512.IsHardwareAccelerated)
+            return;
         HostPrefetch.Far((float*)next, (long)length * sizeof(T) / sizeof(float));
         HostPrefetch.Far((float*)c, (long)Rows * Columns * sizeof(T) / sizeof(float));
     }
+
+    /// <summary>
+    /// Steps of k between two lines that <see cref="Multiply12"/> asks for. Not all before the first step: lines from memory hold the dozen places that a core has for misses, which this tile's own
+    /// loads from the second-level cache need too. Search of 4096 numbers on two cores with AVX-512 took 0.97 of the time so, and 0.90 with the lines spread.
+    /// </summary>
+    private const int StepsAhead = 8;
 
     /// <summary>Steps of k in a turn of <see cref="Multiply6"/>'s loop: with one, its pace in the L1 cache was 0.75 to 0.86 of the peak, by where the compiler had placed it; with two and more 0.90.</summary>
     private const int Unrolled = 4;
@@ -83,7 +95,7 @@ internal static unsafe class PackedTile<T>
     // No call may stand in a tile's method: the JIT would keep every accumulator in memory for it, inside the loop too.
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply12<TVector, TOps>(T* a, T* b, int depth, T* c, nint stride, TileStart start)
+    private static void Multiply12<TVector, TOps>(T* a, T* b, int depth, T* c, nint stride, TileStart start, T* ahead)
         where TVector : struct
         where TOps : struct, IPackedVector<TVector, T>
     {
@@ -108,45 +120,50 @@ internal static unsafe class PackedTile<T>
         {
             c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = c60 = c61 = c70 = c71 = c80 = c81 = c90 = c91 = ca0 = ca1 = cb0 = cb1 = default;
         }
-        for (int k = 0; k < depth; k++, a += 12, b += 2 * width)
+        for (int k = 0, end; k < depth; ahead += HostPrefetch.Line * sizeof(float) / sizeof(T))
         {
-            TVector b0 = TOps.Load(b), b1 = TOps.Load(b + width), x;
-            x = TOps.Broadcast(a[0]);
-            c00 = TOps.MultiplyAdd(x, b0, c00);
-            c01 = TOps.MultiplyAdd(x, b1, c01);
-            x = TOps.Broadcast(a[1]);
-            c10 = TOps.MultiplyAdd(x, b0, c10);
-            c11 = TOps.MultiplyAdd(x, b1, c11);
-            x = TOps.Broadcast(a[2]);
-            c20 = TOps.MultiplyAdd(x, b0, c20);
-            c21 = TOps.MultiplyAdd(x, b1, c21);
-            x = TOps.Broadcast(a[3]);
-            c30 = TOps.MultiplyAdd(x, b0, c30);
-            c31 = TOps.MultiplyAdd(x, b1, c31);
-            x = TOps.Broadcast(a[4]);
-            c40 = TOps.MultiplyAdd(x, b0, c40);
-            c41 = TOps.MultiplyAdd(x, b1, c41);
-            x = TOps.Broadcast(a[5]);
-            c50 = TOps.MultiplyAdd(x, b0, c50);
-            c51 = TOps.MultiplyAdd(x, b1, c51);
-            x = TOps.Broadcast(a[6]);
-            c60 = TOps.MultiplyAdd(x, b0, c60);
-            c61 = TOps.MultiplyAdd(x, b1, c61);
-            x = TOps.Broadcast(a[7]);
-            c70 = TOps.MultiplyAdd(x, b0, c70);
-            c71 = TOps.MultiplyAdd(x, b1, c71);
-            x = TOps.Broadcast(a[8]);
-            c80 = TOps.MultiplyAdd(x, b0, c80);
-            c81 = TOps.MultiplyAdd(x, b1, c81);
-            x = TOps.Broadcast(a[9]);
-            c90 = TOps.MultiplyAdd(x, b0, c90);
-            c91 = TOps.MultiplyAdd(x, b1, c91);
-            x = TOps.Broadcast(a[10]);
-            ca0 = TOps.MultiplyAdd(x, b0, ca0);
-            ca1 = TOps.MultiplyAdd(x, b1, ca1);
-            x = TOps.Broadcast(a[11]);
-            cb0 = TOps.MultiplyAdd(x, b0, cb0);
-            cb1 = TOps.MultiplyAdd(x, b1, cb1);
+            HostPrefetch.Far((float*)ahead);
+            end = Math.Min(k + StepsAhead, depth);
+            for (; k < end; k++, a += 12, b += 2 * width)
+            {
+                TVector b0 = TOps.Load(b), b1 = TOps.Load(b + width), x;
+                x = TOps.Broadcast(a[0]);
+                c00 = TOps.MultiplyAdd(x, b0, c00);
+                c01 = TOps.MultiplyAdd(x, b1, c01);
+                x = TOps.Broadcast(a[1]);
+                c10 = TOps.MultiplyAdd(x, b0, c10);
+                c11 = TOps.MultiplyAdd(x, b1, c11);
+                x = TOps.Broadcast(a[2]);
+                c20 = TOps.MultiplyAdd(x, b0, c20);
+                c21 = TOps.MultiplyAdd(x, b1, c21);
+                x = TOps.Broadcast(a[3]);
+                c30 = TOps.MultiplyAdd(x, b0, c30);
+                c31 = TOps.MultiplyAdd(x, b1, c31);
+                x = TOps.Broadcast(a[4]);
+                c40 = TOps.MultiplyAdd(x, b0, c40);
+                c41 = TOps.MultiplyAdd(x, b1, c41);
+                x = TOps.Broadcast(a[5]);
+                c50 = TOps.MultiplyAdd(x, b0, c50);
+                c51 = TOps.MultiplyAdd(x, b1, c51);
+                x = TOps.Broadcast(a[6]);
+                c60 = TOps.MultiplyAdd(x, b0, c60);
+                c61 = TOps.MultiplyAdd(x, b1, c61);
+                x = TOps.Broadcast(a[7]);
+                c70 = TOps.MultiplyAdd(x, b0, c70);
+                c71 = TOps.MultiplyAdd(x, b1, c71);
+                x = TOps.Broadcast(a[8]);
+                c80 = TOps.MultiplyAdd(x, b0, c80);
+                c81 = TOps.MultiplyAdd(x, b1, c81);
+                x = TOps.Broadcast(a[9]);
+                c90 = TOps.MultiplyAdd(x, b0, c90);
+                c91 = TOps.MultiplyAdd(x, b1, c91);
+                x = TOps.Broadcast(a[10]);
+                ca0 = TOps.MultiplyAdd(x, b0, ca0);
+                ca1 = TOps.MultiplyAdd(x, b1, ca1);
+                x = TOps.Broadcast(a[11]);
+                cb0 = TOps.MultiplyAdd(x, b0, cb0);
+                cb1 = TOps.MultiplyAdd(x, b1, cb1);
+            }
         }
         if (start == TileStart.Added)
         {

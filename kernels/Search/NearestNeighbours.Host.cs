@@ -122,7 +122,7 @@ public static partial class NearestNeighbours
                     {
                         if (share > 0)
                             PackedTile<float>.Prefetch(next, share, to);
-                        QueryTile.Multiply(queries.RowsOf(i), left + i * rows * depth, right, depth, to, start > 0);
+                        QueryTile.Multiply(queries.RowsOf(i), left + i * rows * depth, right, depth, to, start > 0, share > 0 ? next : null);
                     }
                 }
             }

@@ -11,25 +11,26 @@ internal static unsafe class QueryTile
 {
     /// <summary>Σ_k a[k·Rows + i]·b[k·Columns + j] for the first queries i of a panel, to or (<paramref name="add"/>) onto c[i·Columns + j].</summary>
     /// <param name="queries">1 … <see cref="PackedTile{T}.Rows"/>; c has room for all of them.</param>
+    /// <param name="ahead">As of <see cref="PackedTile{T}.Multiply"/>, where nearly all queries are there.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Multiply(int queries, float* a, float* b, int depth, float* c, bool add)
+    public static void Multiply(int queries, float* a, float* b, int depth, float* c, bool add, float* ahead)
     {
         if (Vector512.IsHardwareAccelerated)
-            Multiply<Vector512<float>, PackedVector512<float>>(queries, a, b, depth, c, add);
+            Multiply<Vector512<float>, PackedVector512<float>>(queries, a, b, depth, c, add, ahead);
         else if (Vector256.IsHardwareAccelerated)
-            Multiply<Vector256<float>, PackedVector256<float>>(queries, a, b, depth, c, add);
+            Multiply<Vector256<float>, PackedVector256<float>>(queries, a, b, depth, c, add, ahead);
         else
-            Multiply<Vector128<float>, PackedVector128<float>>(queries, a, b, depth, c, add);
+            Multiply<Vector128<float>, PackedVector128<float>>(queries, a, b, depth, c, add, ahead);
     }
 
-    private static void Multiply<TVector, TOps>(int queries, float* a, float* b, int depth, float* c, bool add)
+    private static void Multiply<TVector, TOps>(int queries, float* a, float* b, int depth, float* c, bool add, float* ahead)
         where TVector : struct
         where TOps : struct, IPackedVector<TVector, float>
     {
         int rows = PackedTile<float>.Rows, columns = PackedTile<float>.Columns, i = 0;
         if (4 * queries > 3 * rows)
         {
-            PackedTile<float>.Multiply(a, b, depth, c, columns, add ? TileStart.Added : TileStart.Zero);
+            PackedTile<float>.Multiply(a, b, depth, c, columns, add ? TileStart.Added : TileStart.Zero, ahead);
             return;
         }
         // Two or three go as four: what lies behind them in the panel is not used.
