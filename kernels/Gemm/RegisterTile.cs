@@ -431,7 +431,10 @@ internal static unsafe class RegisterTile
         TOps.Store(c50, c + 5 * stride); TOps.Store(c51, c + 5 * stride + width);
     }
 
-    /// <summary>C[i, 0 … 4·width) += Σ over lines and k of a[rows[i] + line·lineStep + k·aStep] · b[(line·length + k)·bStep + …] (rows[0] is 0).</summary>
+    /// <summary>
+    /// C[i, 0 … 4·width) += Σ over lines and k of a[rows[i] + line·lineStep + k·aStep] · b[(line·length + k)·bStep + …] (rows[0] is 0). A line from <paramref name="ahead"/> on is asked for at each
+    /// step of k.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MultiplyOuter4<TVector, TOps>(float* a, int* rows, int lines, nint lineStep, int length, nint aStep, float* b, nint bStep, float* c, int stride, float* ahead)
         where TVector : struct
