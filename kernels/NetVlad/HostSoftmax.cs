@@ -8,7 +8,7 @@ internal static unsafe class HostSoftmax
 {
     /// <summary>
     /// Logits so far below the largest count as −∞: e⁻⁶⁹ is 1e-30, and a cluster that has no more of any descriptor is nothing beside the floor of its norm, 1e-12. Smaller assignments soon lack fp32's
-    /// full precision, and some processors (Intel's) take a hundred times as long for a multiply-add that meets one: NetVLAD as a whole took up to 12 times as long.
+    /// full precision, and some processors (Intel's) take many times as long for a multiply-add that meets one: NetVLAD as a whole took up to 12 times as long.
     /// </summary>
     private const float Lowest = -69;
 

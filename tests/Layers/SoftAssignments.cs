@@ -6,7 +6,7 @@ namespace IlgpuNetVlad.Tests.Layers;
 [TestFixture]
 public sealed unsafe class SoftAssignments
 {
-    /// <summary>A multiply-add that meets a number without fp32's full precision takes some processors a hundred times as long, and what it adds is nothing beside the floor of a norm.</summary>
+    /// <summary>A multiply-add that meets a number without fp32's full precision takes some processors many times as long, and what it adds is nothing beside the floor of a norm.</summary>
     [Test]
     public void AreZeroOrOfFullPrecision_HoweverFarLogitsLieApart([Values(7, 64, 70)] int clusters)
     {

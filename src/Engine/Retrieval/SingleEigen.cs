@@ -22,7 +22,7 @@ internal static class SingleEigen
 
     /// <summary>
     /// Components of vectors of length 1 below this count as 0: far from their place vectors of three diagonals fall by powers, down to numbers without fp32's full precision, and some processors (Intel's)
-    /// take a hundred times as long for a multiply-add that meets one.
+    /// take many times as long for a multiply-add that meets one.
     /// </summary>
     private const double Negligible = 1e-20;
 
