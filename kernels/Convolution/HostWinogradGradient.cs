@@ -242,7 +242,7 @@ internal static unsafe class HostWinogradGradient<TFilter>
         }
 
         /// <summary>
-        /// What the worker's next task reads: its panel of Z and, at another point, V, which both threads wrote. Many lines of them stand in another core's cache, far away: 256 channels on 24×32
+        /// What the worker's next task reads: its panel of Z and, at another point, V, which all threads wrote. Many lines of them stand in another core's cache, far away: 256 channels on 24×32
         /// took 0.90 of the time, 64 on 96×128 0.93.
         /// </summary>
         private TaskAhead NextTask(int tile)
