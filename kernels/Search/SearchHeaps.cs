@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -18,33 +19,49 @@ internal readonly unsafe struct SearchHeaps(ulong* keys, int threads, int k)
 
     /// <summary>Turns a tile's dot products into distances and keeps those below the top of the thread's heap.</summary>
     /// <param name="query0">The first of so many <paramref name="queries"/>.</param>
-    /// <param name="dots">[queries][columns], of the rows from <paramref name="row0"/> on, in whole vectors of 8; overwritten.</param>
+    /// <param name="dots">[queries][columns], of the rows from <paramref name="row0"/> on.</param>
+    /// <param name="columns">Whole vectors: of 16 with AVX-512, else of 8.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Offer(int query0, int queries, int thread, float* dots, int columns, float* queryNorms, float* rowNorms, int row0, int rows)
     {
+        int lanes = Vector512.IsHardwareAccelerated ? 16 : 8;
         ulong* heap = keys + ((long)query0 * threads + thread) * k;
         for (int q = 0; q < queries; q++, dots += columns, heap += (long)threads * k)
         {
-            var norm = Vector256.Create(queryNorms[q]);
-            // Not a number while the heap has empty places: then nothing compares as larger. Of equal distances the row decides.
-            var worst = Vector256.Create(Distance(heap[0]));
-            // Lanes past the last row are rows of zeros, whose distances are never used.
-            for (int i = 0; i < rows; i += 8)
+            float norm = queryNorms[q];
+            for (int i = 0; i < rows; i += lanes)
             {
-                var dot = Vector256.Load(dots + i);
-                var distance = norm + Vector256.Load(rowNorms + i) - (dot + dot);
-                if (Vector256.GreaterThanAll(distance, worst))
-                    continue;
-                distance.Store(dots + i);
-                for (int j = i; j < Math.Min(rows, i + 8); j++)
+                // Not a number while the heap has empty places: then nothing compares as larger. Of equal distances the row decides.
+                float worst = Distance(heap[0]);
+                uint near = Vector512.IsHardwareAccelerated ? Near512(dots + i, rowNorms + i, norm, worst) : Near256(dots + i, rowNorms + i, norm, worst);
+                // Lanes past the last row are rows of zeros, whose distances are never used.
+                if (rows - i < lanes)
+                    near &= (1u << (rows - i)) - 1;
+                for (; near != 0; near &= near - 1)
                 {
-                    ulong key = Key(dots[j], row0 + j);
+                    int j = i + BitOperations.TrailingZeroCount(near);
+                    ulong key = Key(norm + rowNorms[j] - (dots[j] + dots[j]), row0 + j);
                     if (key < heap[0])
                         ReplaceTop(heap, key);
                 }
-                worst = Vector256.Create(Distance(heap[0]));
             }
         }
+    }
+
+    /// <summary>A bit for each of 16 rows whose distance is not above the worst.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Near512(float* dots, float* rowNorms, float norm, float worst)
+    {
+        var dot = Vector512.Load(dots);
+        return (uint)(~Vector512.GreaterThan(Vector512.Create(norm) + Vector512.Load(rowNorms) - (dot + dot), Vector512.Create(worst))).ExtractMostSignificantBits();
+    }
+
+    /// <summary>The same of 8.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Near256(float* dots, float* rowNorms, float norm, float worst)
+    {
+        var dot = Vector256.Load(dots);
+        return (~Vector256.GreaterThan(Vector256.Create(norm) + Vector256.Load(rowNorms) - (dot + dot), Vector256.Create(worst))).ExtractMostSignificantBits();
     }
 
     /// <summary>The k nearest of a query; the heaps are no longer such.</summary>
