@@ -47,4 +47,20 @@ internal static unsafe class HostSoftmax
         float total = HostRows.Sum(row, count);
         HostRows.Scale(1 / total, row, row, count);
     }
+
+    /// <summary>ds[k] ← a_k (g_k − Σ_j a_j g_j) with g_k = scale·ds[k] − shift[k]: the gradient of the logits whose softmax is a.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Back(float* a, float* ds, float scale, float* shift, int count)
+    {
+        int i = 0;
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+            (Vector.Load(ds + i) * scale - Vector.Load(shift + i)).Store(ds + i);
+        for (; i < count; i++)
+            ds[i] = ds[i] * scale - shift[i];
+        float mean = HostRows.Dot(a, ds, count);
+        for (i = 0; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+            (Vector.Load(a + i) * (Vector.Load(ds + i) - new Vector<float>(mean))).Store(ds + i);
+        for (; i < count; i++)
+            ds[i] = a[i] * (ds[i] - mean);
+    }
 }

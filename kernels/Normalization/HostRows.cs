@@ -75,6 +75,7 @@ internal static unsafe class HostRows
     }
 
     /// <summary>to[i] = a·x[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Scale(float a, float* x, float* to, int count)
     {
         int i = 0;
@@ -85,6 +86,7 @@ internal static unsafe class HostRows
     }
 
     /// <summary>to[i] += a·x[i], not fused, so that every width rounds alike.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddScaled(float a, float* x, float* to, int count)
     {
         int i = 0;
@@ -95,6 +97,7 @@ internal static unsafe class HostRows
     }
 
     /// <summary>to[i] = (dy[i] − along·y[i])·scale: the gradient through a normalisation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Project(float* dy, float along, float* y, float scale, float* to, int count)
     {
         int i = 0;
