@@ -17,8 +17,8 @@ internal static class SingleEigen
     /// <summary>Where one that is asked for is weaker than this share of the first, all are left to fp64: its variance would be off by more than some 1e-4 of its own.</summary>
     public const double Weakest = 1e-5;
 
-    /// <summary>From this size on; below it the complete way in fp64 takes less than a second.</summary>
-    private const int Smallest = 2000;
+    /// <summary>From this size on this way takes less than half the time of the complete one in fp64, which takes some tenths of a second below it.</summary>
+    private const int Smallest = 1000;
 
     /// <summary>
     /// Components of vectors of length 1 below this count as 0: far from their place vectors of three diagonals fall by powers, down to numbers without fp32's full precision, and some processors (Intel's)
