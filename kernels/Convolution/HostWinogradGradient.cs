@@ -314,7 +314,8 @@ internal static unsafe class HostWinogradGradient<TFilter>
             where TOps : struct, IHostDoubles<TVector>
         {
             int taps = TFilter.Taps, lanes = TOps.Count, group = GroupOut(s);
-            double* between = stackalloc double[Winograd.Patch * taps * lanes], g = stackalloc double[Winograd.Patch * taps];
+            float* stack = stackalloc float[2 * Winograd.Patch * taps * lanes + Line];
+            double* between = (double*)HostMemory.AtLine(stack), g = stackalloc double[Winograd.Patch * taps];
             float* points = stackalloc float[lanes];
             WinogradFilter<TFilter>.G.CopyTo(new Span<double>(g, Winograd.Patch * taps));
             // Rows follow each other, so what stands ahead of the last columns is the next row; in groups that is so of the sums alone.

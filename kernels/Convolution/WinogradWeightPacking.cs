@@ -54,24 +54,24 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackRow(int k)
     {
-        float* filters = stackalloc float[Taps * Line], points = stackalloc float[Winograd.Points * Line];
+        float* stack = stackalloc float[(Taps + 1) * Line], filters = HostMemory.AtLine(stack);
         int padded = HostPanels.Padded(s.Oc);
+        nint step = (nint)s.Ic * s.Oc;
         for (int first = 0; first < padded; first += Line)
         {
             int used = Math.Clamp(s.Oc - first, 0, Line);
+            float* from = weights + (long)k * s.Oc + first;
             for (int tap = 0; tap < Taps; tap++)
+                HostPrefetch.Far(from + tap * step + LinesAhead * Line);
+            if (used == Line)
             {
-                float* from = weights + ((long)tap * s.Ic + k) * s.Oc + first, to = filters + tap * Line;
-                if (!Vector512.IsHardwareAccelerated)
-                    HostPrefetch.Far(from + LinesAhead * Line);
-                if (used == Line)
-                    new ReadOnlySpan<float>(from, Line).CopyTo(new Span<float>(to, Line));
-                else
-                    for (int i = 0; i < Line; i++)
-                        to[i] = i < used ? from[i] : 0;
+                Put(from, step, k, first, padded);
+                continue;
             }
-            Transform(filters, points);
-            Put(points, k, first, padded);
+            for (int tap = 0; tap < Taps; tap++)
+                for (int i = 0; i < Line; i++)
+                    filters[tap * Line + i] = i < used ? from[tap * step + i] : 0;
+            Put(filters, Line, k, first, padded);
         }
     }
 
@@ -79,44 +79,56 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackTurned(int first, int firstRow)
     {
-        float* filters = stackalloc float[TurnedRows * Taps * Line], points = stackalloc float[Winograd.Points * Line];
+        float* stack = stackalloc float[(TurnedRows * Taps + 1) * Line], filters = HostMemory.AtLine(stack);
         int padded = HostPanels.Padded(s.Ic), used = Math.Clamp(s.Ic - first, 0, Line), endRow = Math.Min(firstRow + RowBlock, s.Oc);
         new Span<float>(filters, TurnedRows * Taps * Line).Clear();
         for (int k = firstRow; k < endRow; k += TurnedRows)
         {
             int rows = Math.Min(TurnedRows, endRow - k);
             for (int tap = 0; tap < Taps; tap++)
-                for (int column = 0; column < used; column++)
-                {
-                    float* from = weights + ((long)(Taps - 1 - tap) * s.Ic + first + column) * s.Oc + k, to = filters + tap * Line + column;
-                    if (!Vector512.IsHardwareAccelerated)
-                        HostPrefetch.Far(from + Line);
-                    for (int i = 0; i < rows; i++, to += Taps * Line)
-                        *to = from[i];
-                }
-            for (int i = 0; i < rows; i++)
             {
-                Transform(filters + i * Taps * Line, points);
-                Put(points, k + i, first, padded);
+                float* from = weights + ((long)(Taps - 1 - tap) * s.Ic + first) * s.Oc + k, to = filters + tap * Line;
+                int column = 0;
+                if (!Vector512.IsHardwareAccelerated)
+                    for (int i = 0; i < used; i++)
+                        HostPrefetch.Far(from + (long)i * s.Oc + Line);
+                if (Sse.IsSupported)
+                    for (; column <= used - 4; column += 4)
+                        HostTranspose.FourColumns(from + (long)column * s.Oc, s.Oc, to + column, Taps * Line, rows);
+                for (; column < used; column++)
+                    for (int i = 0; i < rows; i++)
+                        to[i * Taps * Line + column] = from[(long)column * s.Oc + i];
             }
+            for (int i = 0; i < rows; i++)
+                Put(filters + i * Taps * Line, Line, k + i, first, padded);
         }
     }
 
     /// <summary>A line of columns of row k goes to its panel; to several where those are narrower than a line.</summary>
+    /// <param name="filters">Of the line's columns; taps are so many floats apart.</param>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Put(float* points, int k, int first, int padded)
+    private void Put(float* filters, nint tapStep, int k, int first, int padded)
     {
         long step = (long)Rows * padded + Line;
-        int end = Math.Min(first + Line, padded);
-        // Panels that are no wider than a line begin with one.
-        for (int start = Vector512.IsHardwareAccelerated ? 0 : first, width; start < end; start += width)
+        int start = first / HostPanels.MaxWidth * HostPanels.MaxWidth, width;
+        while (start + (width = HostPanels.Width(Columns - start)) <= first)
+            start += width;
+        float* place = packed + (long)Rows * start + (long)k * width + first - start;
+        bool aligned = step % Line == 0 && (nint)place % (Line * sizeof(float)) == 0;
+        if (Vector512.IsHardwareAccelerated && aligned)
+        {
+            TransformLine(filters, tapStep, place, (nint)step);
+            return;
+        }
+        float* stack = stackalloc float[(Winograd.Points + 1) * Line], points = HostMemory.AtLine(stack);
+        Transform(filters, tapStep, points);
+        for (int end = Math.Min(first + Line, padded); start < end; start += width)
         {
             width = HostPanels.Width(Columns - start);
             int from = Math.Max(start, first), count = Math.Min(start + width, end) - from;
-            if (count <= 0)
-                continue;
             float* line = points + from - first, to = packed + (long)Rows * start + (long)k * width + from - start;
-            bool whole = count == Line && step % Line == 0 && (nint)to % (Line * sizeof(float)) == 0;
+            bool whole = count == Line && aligned;
             for (int q = 0; q < Winograd.Points; q++, line += Line, to += step)
                 if (whole)
                     PutLine(line, to);
@@ -129,46 +141,88 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void PutLine(float* line, float* to)
     {
-        if (Vector512.IsHardwareAccelerated)
-            Vector512.Load(line).StoreAlignedNonTemporal(to);
-        else
-        {
-            Vector256.Load(line).StoreAlignedNonTemporal(to);
-            Vector256.Load(line + Line / 2).StoreAlignedNonTemporal(to + Line / 2);
-        }
+        Vector256.Load(line).StoreAlignedNonTemporal(to);
+        Vector256.Load(line + Line / 2).StoreAlignedNonTemporal(to + Line / 2);
     }
 
     /// <summary>Of a line of filters.</summary>
-    private static void Transform(float* filters, float* points)
+    private static void Transform(float* filters, nint tapStep, float* points)
     {
         if (Vector512.IsHardwareAccelerated)
-            Transform<Vector512<double>, HostDoubles512>(filters, points);
+            Transform<Vector512<double>, HostDoubles512>(filters, tapStep, points);
         else if (Vector256.IsHardwareAccelerated)
-            Transform<Vector256<double>, HostDoubles256>(filters, points);
+            Transform<Vector256<double>, HostDoubles256>(filters, tapStep, points);
         else
-            Transform<Vector128<double>, HostDoubles128>(filters, points);
+            Transform<Vector128<double>, HostDoubles128>(filters, tapStep, points);
     }
 
-    private static void Transform<TVector, TOps>(float* filters, float* points)
+    private static void Transform<TVector, TOps>(float* filters, nint tapStep, float* points)
         where TVector : struct
         where TOps : struct, IHostDoubles<TVector>
     {
         for (int lane = 0; lane < Line; lane += TOps.Count)
-            TransformLanes<TVector, TOps>(filters + lane, points + lane);
+            TransformLanes<TVector, TOps>(filters + lane, tapStep, points + lane);
     }
 
-    /// <summary>points[6i + j] = Σ G[i, r] · g[r, c] · G[j, c], for a vector of filters at once; taps and points are a line apart.</summary>
+    /// <summary>
+    /// The points of a line of filters with AVX-512, past the caches, point by point <paramref name="step"/> floats apart: as <see cref="TransformLanes"/>, of two vectors whose results leave together, so
+    /// that no store is read again in other portions.
+    /// </summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransformLanes<TVector, TOps>(float* filters, float* points)
+    private static void TransformLine(float* filters, nint tapStep, float* to, nint step)
+    {
+        int taps = TFilter.Taps, row = taps * Line;
+        float* stack = stackalloc float[2 * Winograd.Patch * 5 * Line + Line];
+        double* between = (double*)HostMemory.AtLine(stack);
+        nint next = taps * tapStep;
+        for (int c = 0; c < taps; c++)
+            for (int lane = 0; lane < Line; lane += HostDoubles512.Count)
+            {
+                float* column = filters + c * tapStep + lane;
+                Expand<Vector512<double>, HostDoubles512>(HostDoubles512.Widen(column), HostDoubles512.Widen(column + next), HostDoubles512.Widen(column + 2 * next),
+                    taps == 5 ? HostDoubles512.Widen(column + 3 * next) : default, taps == 5 ? HostDoubles512.Widen(column + 4 * next) : default,
+                    out var p0, out var p1, out var p2, out var p3, out var p4, out var p5);
+                double* line = between + c * Line + lane;
+                p0.Store(line);
+                p1.Store(line + row);
+                p2.Store(line + 2 * row);
+                p3.Store(line + 3 * row);
+                p4.Store(line + 4 * row);
+                p5.Store(line + 5 * row);
+            }
+        for (int i = 0; i < 6; i++, to += 6 * step)
+        {
+            double* line = between + i * row, other = line + HostDoubles512.Count;
+            Expand<Vector512<double>, HostDoubles512>(Vector512.Load(line), Vector512.Load(line + Line), Vector512.Load(line + 2 * Line),
+                taps == 5 ? Vector512.Load(line + 3 * Line) : default, taps == 5 ? Vector512.Load(line + 4 * Line) : default,
+                out var p0, out var p1, out var p2, out var p3, out var p4, out var p5);
+            Expand<Vector512<double>, HostDoubles512>(Vector512.Load(other), Vector512.Load(other + Line), Vector512.Load(other + 2 * Line),
+                taps == 5 ? Vector512.Load(other + 3 * Line) : default, taps == 5 ? Vector512.Load(other + 4 * Line) : default,
+                out var q0, out var q1, out var q2, out var q3, out var q4, out var q5);
+            HostDoubles512.Narrow(p0, q0).StoreAlignedNonTemporal(to);
+            HostDoubles512.Narrow(p1, q1).StoreAlignedNonTemporal(to + step);
+            HostDoubles512.Narrow(p2, q2).StoreAlignedNonTemporal(to + 2 * step);
+            HostDoubles512.Narrow(p3, q3).StoreAlignedNonTemporal(to + 3 * step);
+            HostDoubles512.Narrow(p4, q4).StoreAlignedNonTemporal(to + 4 * step);
+            HostDoubles512.Narrow(p5, q5).StoreAlignedNonTemporal(to + 5 * step);
+        }
+    }
+
+    /// <summary>points[6i + j] = Σ G[i, r] · g[r, c] · G[j, c], for a vector of filters at once; points are a line apart.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransformLanes<TVector, TOps>(float* filters, nint tapStep, float* points)
         where TVector : struct
         where TOps : struct, IHostDoubles<TVector>
     {
         int taps = TFilter.Taps, lanes = TOps.Count, row = taps * lanes;
-        double* between = stackalloc double[Winograd.Patch * taps * lanes];
+        float* stack = stackalloc float[2 * Winograd.Patch * taps * lanes + Line];
+        double* between = (double*)HostMemory.AtLine(stack);
         for (int c = 0; c < taps; c++)
         {
-            float* column = filters + c * Line;
-            int next = taps * Line;
+            float* column = filters + c * tapStep;
+            nint next = taps * tapStep;
             Expand<TVector, TOps>(TOps.Widen(column), TOps.Widen(column + next), TOps.Widen(column + 2 * next),
                 taps == 5 ? TOps.Widen(column + 3 * next) : default, taps == 5 ? TOps.Widen(column + 4 * next) : default,
                 out var p0, out var p1, out var p2, out var p3, out var p4, out var p5);

@@ -54,6 +54,13 @@ internal readonly unsafe struct HostDoubles512 : IHostDoubles<Vector512<double>>
     public static void Narrow(Vector512<double> value, float* to)
         => (Avx512F.IsSupported ? Avx512F.ConvertToVector256Single(value) : Vector256.Narrow(value.GetLower(), value.GetUpper())).Store(to);
 
+    /// <summary>Two vectors, rounded to one of floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Narrow(Vector512<double> lower, Vector512<double> upper)
+        => Avx512DQ.IsSupported
+            ? Avx512DQ.InsertVector256(Avx512F.ConvertToVector256Single(lower).ToVector512Unsafe(), Avx512F.ConvertToVector256Single(upper), 1)
+            : Vector512.Narrow(lower, upper);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<double> Add(Vector512<double> a, Vector512<double> b) => a + b;
 
