@@ -11,8 +11,6 @@ internal readonly unsafe struct HostNetVladLayout(NetVladShape shape, int thread
 
     public readonly NetVladShape Shape = shape;
 
-    public int Threads => threads;
-
     /// <summary>An image is one task, from its local descriptors to its descriptor or gradients: there are enough of them for all threads.</summary>
     public bool ByImage => Shape.B >= 2 * threads;
 
