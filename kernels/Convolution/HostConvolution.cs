@@ -265,6 +265,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
                 end = start + HostPanels.Width(groupOut - start);
                 while (chunkRuns >= runs && end < groupOut && depth * (end - start + HostPanels.Width(groupOut - end)) <= TogetherFloats)
                     end += HostPanels.Width(groupOut - end);
+                bool asks = ahead && HostPanels.FinishedAsks(HostPanels.Width(groupOut - start));
                 for (int run = 0, count; run < runs; run += count)
                 {
                     var taps = new HostRuns(count = Math.Min(chunkRuns, joined ? runs - run : phase.TapColumns - run % phase.TapColumns), runLength, joined ? pitch : strip.Channels);
@@ -272,13 +273,13 @@ internal readonly unsafe struct HostConvolution : IHostTask
                     bool last = run + count == runs;
                     for (int pixel = 0; pixel < pixels; pixel += RegisterTile.Rows)
                     {
-                        if (last)
+                        if (last && !asks)
                             // Outputs of the next tile come nearer while this one is made; else storing them would wait for each line.
                             for (int i = pixel + RegisterTile.Rows; i < pixel + 2 * RegisterTile.Rows; i++)
                                 HostPrefetch.Far(to + places[i] + start, end - start);
                         if (ahead && start == 0 && Vector512.IsHardwareAccelerated)
                             HostPrefetch.Near(from + offsets[pixel] + 2 * RegisterTile.Rows * runLength, RegisterTile.Rows * runLength);
-                        else if (ahead && start == 0)
+                        else if (ahead && start == 0 && !asks)
                             HostPrefetch.Far(from + offsets[pixel] + RegisterTile.Rows * runLength, RegisterTile.Rows * runLength);
                         for (int column = start, width; column < end; column += width)
                         {
@@ -287,7 +288,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
                             if (last && column + width <= groupOut)
                             {
                                 HostPanels.MultiplyFinished(width, from, offsets + pixel, taps, b, run == 0 ? null : made, biases == null ? null : biases + column, relu,
-                                    to + column, places + pixel);
+                                    to + column, places + pixel, asks, asks && column == 0 ? from + offsets[pixel] + RegisterTile.Rows * runLength : null);
                                 continue;
                             }
                             HostPanels.MultiplyRuns(width, from, offsets + pixel, taps, b, made, run > 0);

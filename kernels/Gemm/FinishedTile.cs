@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace IlgpuNetVlad.Kernels;
 
@@ -101,8 +102,9 @@ internal static unsafe class FinishedTile
     /// <summary>c[places[i] + 0 … 2·width) = act(sums[i·2·width + …] + Σ over runs and k of a[rows[i] + run + k] · b[k, …] + bias[…]).</summary>
     /// <param name="sums">What the steps of k before made; null for zeros.</param>
     /// <param name="bias">Null for none.</param>
+    /// <param name="asks">Whether the outputs of the next tile, whose places follow, and the 6·length floats from <paramref name="nextA"/> on, if it is not null, are asked for; not with AVX-512.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply2<TVector, TOps>(float* a, int* rows, in HostRuns runs, float* b, float* sums, float* bias, bool relu, float* c, int* places)
+    public static void Multiply2<TVector, TOps>(float* a, int* rows, in HostRuns runs, float* b, float* sums, float* bias, bool relu, float* c, int* places, bool asks = false, float* nextA = null)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
     {
@@ -128,6 +130,21 @@ internal static unsafe class FinishedTile
             nint k = 0, whole = runs.Length - (Unrolled - 1);
             for (; k < whole; k += Unrolled, b += Unrolled * step)
             {
+                // Line by line: a burst before the tile would hold the few places for misses that its own loads need.
+                if (!Vector512.IsHardwareAccelerated && asks)
+                {
+                    if (k < Unrolled * RegisterTile.Rows / 2)
+                    {
+                        HostPrefetch.Far(c + places[RegisterTile.Rows + k / 2]);
+                        HostPrefetch.Far(c + places[RegisterTile.Rows + k / 2 + 1]);
+                    }
+                    if (nextA != null)
+                    {
+                        HostPrefetch.Far(nextA);
+                        HostPrefetch.Far(nextA + HostPrefetch.Line);
+                        nextA += Unrolled * RegisterTile.Rows;
+                    }
+                }
                 Step2<TVector, TOps>(a0, a1, a2, a3, a4, a5, k, b, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
                 Step2<TVector, TOps>(a0, a1, a2, a3, a4, a5, k + 1, b + step, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
                 Step2<TVector, TOps>(a0, a1, a2, a3, a4, a5, k + 2, b + 2 * step, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);

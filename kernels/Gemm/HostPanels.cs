@@ -92,9 +92,12 @@ internal static unsafe class HostPanels
             RegisterTile.MultiplyRuns1<Vector128<float>, HostVector128>(a, rows, runs, b, c, width, accumulate);
     }
 
+    /// <summary>Whether <see cref="MultiplyFinished"/> asks for what comes next when it is told to.</summary>
+    public static bool FinishedAsks(int width) => !Vector512.IsHardwareAccelerated && Vector256.IsHardwareAccelerated && width == 16;
+
     /// <inheritdoc cref="FinishedTile.Multiply2"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void MultiplyFinished(int width, float* a, int* rows, in HostRuns runs, float* b, float* sums, float* bias, bool relu, float* c, int* places)
+    public static void MultiplyFinished(int width, float* a, int* rows, in HostRuns runs, float* b, float* sums, float* bias, bool relu, float* c, int* places, bool asks = false, float* nextA = null)
     {
         if (Vector512.IsHardwareAccelerated)
         {
@@ -108,7 +111,7 @@ internal static unsafe class HostPanels
         else if (Vector256.IsHardwareAccelerated)
         {
             if (width == 16)
-                FinishedTile.Multiply2<Vector256<float>, HostVector256>(a, rows, runs, b, sums, bias, relu, c, places);
+                FinishedTile.Multiply2<Vector256<float>, HostVector256>(a, rows, runs, b, sums, bias, relu, c, places, asks, nextA);
             else
                 FinishedTile.Multiply1<Vector256<float>, HostVector256>(a, rows, runs, b, sums, bias, relu, c, places);
         }
