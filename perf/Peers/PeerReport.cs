@@ -9,8 +9,8 @@ namespace IlgpuNetVlad.Perf.Peers;
 /// <summary>One engine's times.</summary>
 /// <param name="Seconds">Of each round.</param>
 /// <param name="Difference">By <see cref="IComparedWork.Difference"/>; null for ours held against itself.</param>
-/// <param name="PeakBytes">Most resident memory of its process; null where the system does not tell.</param>
-internal sealed record PeerRow(string Name, List<double> Seconds, double? Difference, long? PeakBytes = null);
+/// <param name="PeakBytes">Most resident memory of its process before it wrote its answer; null where the system does not tell.</param>
+internal sealed record PeerRow(string Name, List<double> Seconds, double? Difference, long? PeakBytes);
 
 /// <summary>The table of a comparison, as Markdown and as JSON.</summary>
 /// <param name="Peak">GFLOP/s of multiply-adds in registers, measured before the rounds.</param>

@@ -30,9 +30,12 @@ internal static class PeerRun
                 var engine = new PeerProcess(name, command is null ? [.. OwnProgram.Words, "serve", .. work.Own] : Words(work.Filled(command), threads));
                 engines.Add(engine);
                 engine.Input(work.Input);
+                engine.Go();
+                // Before it writes its answer, for which some gather numbers that they hold elsewhere.
+                long? peakBytes = engine.PeakBytes;
                 engine.Output(answer);
                 byte[] found = File.ReadAllBytes(answer);
-                rows.Add(new(name, [], command is null ? work.Take(found) : work.Difference(found)));
+                rows.Add(new(name, [], command is null ? work.Take(found) : work.Difference(found), peakBytes));
             }
             for (int round = 1; round <= options.Rounds; round++)
             {
@@ -40,8 +43,6 @@ internal static class PeerRun
                     rows[i].Seconds.Add(engines[i].Go());
                 Console.WriteLine($"Round {round}: {string.Join(", ", rows.Select(r => $"{r.Name} {1000 * r.Seconds[^1]:0.0} ms"))}");
             }
-            for (int i = 0; i < engines.Count; i++)
-                rows[i] = rows[i] with { PeakBytes = engines[i].PeakBytes };
             new PeerReport(work.Title, work.DifferenceTitle, threads, peak, work.Flops, rows).Write(options.Folder);
         }
         finally
