@@ -38,11 +38,17 @@ public abstract class Operation
     /// <summary>The formula with its shapes, one line.</summary>
     public required string Contract { get; init; }
 
+    /// <summary>Whether what its kernels do depends on the numbers that they get, not on shapes alone: what some blocks do then says little of the others.</summary>
+    public bool FollowsData { get; init; }
+
     /// <summary>In the order in which they are tried; Reference is last.</summary>
     public abstract IReadOnlyList<Variant> AllVariants { get; }
 
     /// <summary>Small problems that straddle every tile edge, for comparing variants.</summary>
     public abstract IReadOnlyList<object> AllExamples { get; }
+
+    /// <summary>What is wrong with a problem in one sentence, or null.</summary>
+    public abstract string? WrongOf(object problem);
 
     public abstract BufferSpec[] BuffersOf(object problem);
 
@@ -246,6 +252,8 @@ public sealed class Operation<TProblem> : Operation
     public override IReadOnlyList<Variant> AllVariants => Variants;
 
     public override IReadOnlyList<object> AllExamples => [.. Examples.Select(e => (object)e)];
+
+    public override string? WrongOf(object problem) => Check((TProblem)problem);
 
     public override BufferSpec[] BuffersOf(object problem) => Buffers((TProblem)problem);
 

@@ -61,6 +61,7 @@ public static partial class RankingLoss
     private static Operation<RankingShape> Create(string name, string formula, int rule, RankingShape[] examples, Func<RankingShape, string?>? check = null) => new()
     {
         Name = name,
+        FollowsData = true,
         Contract = formula + "   descriptors, dDescriptors [Images,D], indices [Tuples,1+MaxPositives+MaxNegatives], loss, violating [Tuples]",
         Check = s => s switch
         {

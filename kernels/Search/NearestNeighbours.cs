@@ -26,6 +26,7 @@ public static partial class NearestNeighbours
     public static readonly Operation<SearchShape> Operation = new()
     {
         Name = "search.nearest",
+        FollowsData = true,
         Contract = "distance2, index [Queries,K] = smallest Σ(q−d)², ascending, ties by index   queries [Queries,D], database [Database,D]",
         Check = s => s switch
         {

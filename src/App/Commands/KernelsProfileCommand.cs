@@ -13,6 +13,11 @@ internal sealed class KernelsProfileCommand : AppCommand
 {
     private readonly Argument<string> name = new("kernel") { Description = "A CUDA kernel as `kernels list` names it." };
     private readonly Option<int?> example = new("--example") { Description = "Which of the examples that its variant takes, from 0; the one with most work where nothing is said.", HelpName = "number" };
+    private readonly Option<string?> shape = new("--shape") { Description = "What is other than in the example, as NAME=NUMBER with commas between; a name that there is not tells those that there are.", HelpName = "shape" };
+    private readonly Option<int?> blocks = new("--blocks")
+    {
+        Description = $"How many blocks of a launch are run, spread evenly over its grid, and stand for the others; all where nothing is said, and with --shape {ProfiledRun.BlocksOfShape}.", HelpName = "number",
+    };
     private readonly Option<string> chip = new("--chip") { Description = "The GPU to reckon with.", HelpName = "name", DefaultValueFactory = _ => "H100" };
     private readonly Option<int?> lines = new("--lines") { Description = "How many of the costliest PTX lines to show; 12 where nothing is said.", HelpName = "number" };
 
@@ -21,13 +26,17 @@ internal sealed class KernelsProfileCommand : AppCommand
             "profile",
             "Runs the PTX of a CUDA kernel on the processor and counts what it does: instructions, sectors, bank conflicts, and what would hold it back on a GPU.",
             "netvlad kernels profile gemm.simt-32x32x16 --chip H100",
+            "netvlad kernels profile convolution.forward.bf16-128x128x32 --shape B=8,H=60,W=80,Ic=256,Oc=512,R=3,S=3,Padding=1",
             "netvlad kernels profile convolution.forward.bf16-128x128x32 --example 2 --json")
     {
         chip.AcceptOnlyFromAmong([.. Chip.All.Select(c => c.Name)]);
         example.MustBe(n => n >= 0, "at least 0");
         lines.MustBe(n => n >= 1, "at least 1");
+        blocks.MustBe(n => n >= 1, "at least 1");
         Arguments.Add(name);
         Options.Add(example);
+        Options.Add(shape);
+        Options.Add(blocks);
         Options.Add(chip);
         Options.Add(lines);
     }
@@ -36,7 +45,13 @@ internal sealed class KernelsProfileCommand : AppCommand
     {
         var kernel = KernelsPtxCommand.Find(parsed.GetValue(name)!);
         var on = Chip.All.Single(c => c.Name == parsed.GetValue(chip));
-        var run = ProfiledRun.Of(kernel, parsed.GetValue(example));
+        var run = ProfiledRun.Of(kernel, parsed.GetValue(example), parsed.GetValue(shape), parsed.GetValue(blocks), (running, done, total) =>
+        {
+            session.Token.ThrowIfCancellationRequested();
+            if (done == 0)
+                session.Progress.Begin($"Running {running}", total, "blocks");
+            session.Progress.Advance(done);
+        });
         int shown = parsed.GetValue(lines) ?? 12;
         var roofs = run.Profile.Roofs(on, run.ArgumentBytes);
         double cycles = run.Profile.Lines.Sum(l => l.Cycles(on));
@@ -48,6 +63,8 @@ internal sealed class KernelsProfileCommand : AppCommand
             problem = run.Problem.ToString(),
             chip = on,
             launches = run.Launches.Select(l => new { grid = Size(l.Grid), group = Size(l.Group) }),
+            run.Blocks,
+            run.BlocksRun,
             counts = Counts(run.Profile.Total),
             run.Profile.Barriers,
             leastBytes = run.ArgumentBytes,
@@ -58,6 +75,8 @@ internal sealed class KernelsProfileCommand : AppCommand
         session.Result(document, console =>
         {
             console.WriteLine($"{kernel.Name} in {run.Operation.Name} {run.Problem}, {run.Launches.Count} launch{(run.Launches.Count == 1 ? "" : "es")}, first {Size(run.Launches[0].Grid)} blocks of {Size(run.Launches[0].Group)} threads");
+            if (run.BlocksRun < run.Blocks)
+                console.WriteLine($"Counted in {run.BlocksRun} of {run.Blocks} blocks, which stand for all.");
             Totals(console, run.Profile, run.ArgumentBytes);
             var roofTable = new Table().Border(TableBorder.Simple).AddColumn(Markup.Escape($"on {on.Description}, spread evenly")).AddColumn(new TableColumn("at least, µs").RightAligned());
             foreach (var roof in roofs)

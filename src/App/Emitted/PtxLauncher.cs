@@ -11,7 +11,9 @@ namespace IlgpuNetVlad.App.Emitted;
 /// found even where another view lies behind it.
 /// </summary>
 /// <param name="counted">Whether to count what the launches do.</param>
-internal sealed unsafe class PtxLauncher(bool counted = false) : IKernelLauncher, IDisposable
+/// <param name="mostBlocks">Blocks of a launch that run at most, spread evenly; null for all.</param>
+/// <param name="ran">Is told before a launch and after each of its blocks the kernel, how many blocks have run, and of how many.</param>
+internal sealed unsafe class PtxLauncher(bool counted = false, int? mostBlocks = null, Action<SimtKernel, long, long>? ran = null) : IKernelLauncher, IDisposable
 {
     private const int BufferAlignment = 256;
 
@@ -41,8 +43,8 @@ internal sealed unsafe class PtxLauncher(bool counted = false) : IKernelLauncher
                 throw new InvalidOperationException($"{kernel.Name} declares {declared[i].Bytes} bytes for {names[i].Name} and gets {bytes.Length}.");
             bytes.CopyTo(parameters, declared[i].Offset);
         }
-        var launch = new PtxLaunch(Size(config.GridDim), Size(config.GroupDim)) { DynamicSharedBytes = config.SharedMemoryConfig.ArraySize };
-        if (found.Executor.Run(launch, parameters, memory, counted) is { } count)
+        var launch = new PtxLaunch(Size(config.GridDim), Size(config.GroupDim)) { DynamicSharedBytes = config.SharedMemoryConfig.ArraySize, MostBlocks = mostBlocks };
+        if (found.Executor.Run(launch, parameters, memory, counted, ran is null ? null : (done, total) => ran(kernel, done, total)) is { } count)
             Launches.Add(new(kernel.Name, found.Text, found.Executor.Kernel, launch, arguments.Sum(a => a.Bytes), count));
     }
 

@@ -3,7 +3,9 @@ using System.Numerics;
 namespace IlgpuNetVlad.Ptx;
 
 /// <summary>What one launch did, instruction by instruction.</summary>
-public sealed class LaunchCount(int instructions)
+/// <param name="blocks">Of the grid.</param>
+/// <param name="blocksRun">Those that were counted.</param>
+public sealed class LaunchCount(int instructions, long blocks, long blocksRun)
 {
     /// <summary>What global memory hands out at least.</summary>
     public const int SectorBytes = 32;
@@ -12,7 +14,13 @@ public sealed class LaunchCount(int instructions)
 
     private readonly InstructionCount[] counts = new InstructionCount[instructions];
 
-    /// <summary>In the order of the kernel's instructions, and one more for the end of its text.</summary>
+    /// <summary>Blocks of the grid.</summary>
+    public long Blocks => blocks;
+
+    /// <summary>Those of them that ran.</summary>
+    public long BlocksRun => blocksRun;
+
+    /// <summary>Of the blocks that ran, in the order of the kernel's instructions, and one more for the end of its text.</summary>
     public IReadOnlyList<InstructionCount> Instructions => counts;
 
     internal void Issued(Step step, uint mask)
@@ -100,6 +108,27 @@ public record struct InstructionCount
 
     /// <summary>Accesses of warps to shared memory, how often its banks were asked, how often at least, and the bytes that threads asked for.</summary>
     public long SharedRequests, SharedPasses, SharedLeastPasses, SharedBytes;
+
+    /// <summary>What so many blocks did, if <paramref name="run"/> of them did this and the others alike.</summary>
+    public readonly InstructionCount Of(long blocks, long run)
+    {
+        if (blocks == run)
+            return this;
+        long Of(long counted) => (long)(((UInt128)counted * (UInt128)blocks + (UInt128)run / 2) / (UInt128)run);
+        return new()
+        {
+            Warps = Of(Warps),
+            Threads = Of(Threads),
+            Flops = Of(Flops),
+            GlobalRequests = Of(GlobalRequests),
+            GlobalSectors = Of(GlobalSectors),
+            GlobalBytes = Of(GlobalBytes),
+            SharedRequests = Of(SharedRequests),
+            SharedPasses = Of(SharedPasses),
+            SharedLeastPasses = Of(SharedLeastPasses),
+            SharedBytes = Of(SharedBytes),
+        };
+    }
 
     public static InstructionCount operator +(InstructionCount a, in InstructionCount b) => new()
     {

@@ -9,6 +9,9 @@ public sealed record PtxLaunch((int X, int Y, int Z) Grid, (int X, int Y, int Z)
     /// <summary>Bytes behind the shared memory that the kernel declares.</summary>
     public int DynamicSharedBytes { get; init; }
 
+    /// <summary>Blocks of the grid that run at most, spread evenly over it; null for all.</summary>
+    public long? MostBlocks { get; init; }
+
     /// <summary>Instructions of warps after which a block counts as endless.</summary>
     public long StepLimit { get; init; } = 100_000_000;
 }
@@ -33,18 +36,25 @@ public sealed class PtxExecutor
     /// <summary>Runs one launch.</summary>
     /// <param name="parameters">The block of parameters, as long as the kernel declares it.</param>
     /// <param name="counted">Whether to count what the kernel does, which takes time.</param>
+    /// <param name="ran">Is told before the first block and after each how many have run, and of how many.</param>
     /// <returns>The counts, or null.</returns>
     /// <exception cref="PtxFaultException">The kernel did something wrong.</exception>
-    public LaunchCount? Run(PtxLaunch launch, byte[] parameters, GlobalMemory memory, bool counted = false)
+    public LaunchCount? Run(PtxLaunch launch, byte[] parameters, GlobalMemory memory, bool counted = false, Action<long, long>? ran = null)
     {
         if (parameters.Length != Kernel.ParameterBytes)
             throw new ArgumentException($"{Kernel.Name} takes {Kernel.ParameterBytes} bytes of parameters, not {parameters.Length}.");
-        var count = counted ? new LaunchCount(code.Steps.Length) : null;
+        var (width, height, depth) = launch.Grid;
+        long blocks = (long)width * height * depth, running = Math.Min(launch.MostBlocks ?? blocks, blocks);
+        var count = counted ? new LaunchCount(code.Steps.Length, blocks, running) : null;
         var run = new BlockRun(code, launch, parameters, memory, count);
-        for (int z = 0; z < launch.Grid.Z; z++)
-            for (int y = 0; y < launch.Grid.Y; y++)
-                for (int x = 0; x < launch.Grid.X; x++)
-                    run.Run((x, y, z));
+        ran?.Invoke(0, running);
+        for (long i = 0; i < running; i++)
+        {
+            // In the middle of each of so many equal parts.
+            long block = (long)((2 * (UInt128)i + 1) * (UInt128)blocks / (2 * (UInt128)running));
+            run.Run(((int)(block % width), (int)(block / width % height), (int)(block / width / height)));
+            ran?.Invoke(i + 1, running);
+        }
         if (run.Faults.Count > 0)
             throw new PtxFaultException(run.Faults);
         return count;

@@ -26,7 +26,7 @@ public sealed record ProfiledLine(int Line, string Text, InstructionKind Kind, I
 /// <param name="Seconds">With the work spread evenly over the chip.</param>
 public sealed record Roof(string What, double Seconds);
 
-/// <summary>What a kernel did in its launches, line by line.</summary>
+/// <summary>What a kernel did in its launches, line by line; where not all blocks of a launch ran, those that did stand for all.</summary>
 public sealed class KernelProfile
 {
     /// <param name="text">The PTX that the kernel was read from.</param>
@@ -37,7 +37,7 @@ public sealed class KernelProfile
         var sums = new InstructionCount[kernel.Instructions.Count];
         foreach (var launch in launches)
             for (int i = 0; i < sums.Length; i++)
-                sums[i] += launch.Instructions[i];
+                sums[i] += launch.Instructions[i].Of(launch.Blocks, launch.BlocksRun);
         Lines = [.. kernel.Instructions.Select((n, i) => new ProfiledLine(n.Line, lines[n.Line - 1].Trim().Replace('\t', ' '), InstructionKinds.KindOf(n.Opcode), sums[i]))];
         Total = Lines.Aggregate(default(InstructionCount), (sum, line) => sum + line.Count);
     }
