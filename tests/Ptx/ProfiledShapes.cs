@@ -86,7 +86,7 @@ public sealed class ProfiledShapes
     [TestCase(Bf16, "M=1.5", ExpectedResult = "'M=1.5' is no NAME=NUMBER; --shape takes such, with commas between them.")]
     [TestCase(Bf16, "H=3", ExpectedResult = "gemm has no 'H'; it has M, N, K, TransposeA, TransposeB, Exact.")]
     [TestCase(Bf16, "M=9,N=0,K=8,TransposeB=1", ExpectedResult = "gemm GemmShape { M = 9, N = 0, K = 8, TransposeA = 1, TransposeB = 1, Exact = 0 }: M must not be negative and N, K must be 1 or more.")]
-    [TestCase(Bf16, "M=9,N=7,K=8,TransposeB=1,Exact=1", ExpectedResult = "bf16-128x128x32 does not compute gemm GemmShape { M = 9, N = 7, K = 8, TransposeA = 1, TransposeB = 1, Exact = 1 }: it rounds its inputs.")]
+    [TestCase(Bf16, "M=9,N=7,K=8,TransposeB=1,Exact=1", ExpectedResult = "bf16-128x128x32 does not compute gemm GemmShape { M = 9, N = 7, K = 8, TransposeA = 1, TransposeB = 1, Exact = 1 }: rounds its inputs.")]
     [TestCase("search.distances.simt-32x32x16", "D=5", 3, ExpectedResult = "What search.nearest does depends on its data, so some blocks say little of the others: leave --blocks out.")]
     public string WhatIsNoShape_IsToldBefore(string kernel, string shape, int? blocks = null) => Assert.Throws<UserErrorException>(() => Profiled(kernel, shape, blocks))!.Message;
 

@@ -51,7 +51,7 @@ internal sealed record ProfiledRun(Operation Operation, object Problem, IReadOnl
     {
         object problem = GivenShape.Of(operation, example, shape);
         if (operation.RefusalOf(variant, device, problem) is { } refusal)
-            throw new UserErrorException($"{variant.Name} does not compute {operation.Name} {problem}: it {refusal}.");
+            throw new UserErrorException($"{variant.Name} does not compute {operation.Name} {problem}: {refusal}.");
         // Each buffer once as it is made and once on the device that is simulated.
         double bytes = 8.0 * operation.BuffersOf(problem).Sum(b => b.Length) + 4.0 * operation.WorkspaceOf(variant, device, problem), room = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         return bytes < room ? problem : throw new UserErrorException($"{operation.Name} {problem} needs {bytes / 1e9:0.0} GB, and there are {room / 1e9:0.0}: take a smaller shape.");

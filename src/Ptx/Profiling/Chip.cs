@@ -2,17 +2,24 @@ using System.Text.Json;
 
 namespace IlgpuNetVlad.Ptx;
 
-/// <summary>A GPU as its maker describes it: highest clock, dense products, bf16 and tf32 with sums in fp32.</summary>
+/// <summary>A GPU as its maker describes it: highest clock, dense products, bf16 and tf32 with sums in fp32; and what others measured where that is far less.</summary>
 /// <param name="ClockGhz">The boost clock from which the published peaks are reckoned.</param>
 /// <param name="Fp32Tflops">Of the ordinary cores, a fused multiply-add counted as 2.</param>
 /// <param name="MemoryGBs">Bandwidth of the memory in 10⁹ bytes a second.</param>
-public sealed record Chip(string Name, string Description, int Multiprocessors, double ClockGhz, double Fp32Tflops, double Bf16Tflops, double Tf32Tflops, double MemoryGBs)
+/// <param name="CacheTBs">
+/// What all multiprocessors together were measured to read from the second-level cache, in 10¹² bytes a second (H100: chipsandcheese.com, "Nvidia's H100: Funny L2, and Tons of Bandwidth", 2023); null where only
+/// the maker's figure is known, <see cref="MostCacheBytesPerCycle"/>.
+/// </param>
+public sealed record Chip(string Name, string Description, int Multiprocessors, double ClockGhz, double Fp32Tflops, double Bf16Tflops, double Tf32Tflops, double MemoryGBs, double? CacheTBs = null)
 {
     /// <summary>Instructions of warps that a multiprocessor starts in a cycle.</summary>
     public const int IssuesPerCycle = 4;
 
-    /// <summary>Bytes that a multiprocessor gets from the second-level cache in a cycle.</summary>
-    public const int CacheBytesPerCycle = 64;
+    /// <summary>Bytes that a multiprocessor gets from the second-level cache in a cycle at the most.</summary>
+    public const int MostCacheBytesPerCycle = 64;
+
+    /// <summary>Those that each gets while all of them ask.</summary>
+    public double CacheBytesPerCycle => CacheTBs is { } measured ? measured * 1e12 / CyclesPerSecond : MostCacheBytesPerCycle;
 
     /// <summary>Those whose peaks are known here.</summary>
     public static IReadOnlyList<Chip> All { get; } = Read();

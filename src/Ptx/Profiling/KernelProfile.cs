@@ -16,7 +16,7 @@ public sealed record ProfiledLine(int Line, string Text, InstructionKind Kind, I
             _ => chip.Fp32Tflops,
         };
         double starts = (double)Count.Warps / Chip.IssuesPerCycle, cores = Count.Flops / (tflops * 1e12) * chip.CyclesPerSecond;
-        double cache = (double)Count.GlobalSectors * LaunchCount.SectorBytes / Chip.CacheBytesPerCycle;
+        double cache = (double)Count.GlobalSectors * LaunchCount.SectorBytes / chip.CacheBytesPerCycle;
         return Math.Max(Math.Max(starts, cores), Math.Max(cache, Count.SharedPasses));
     }
 }
@@ -70,7 +70,7 @@ public sealed class KernelProfile
             new("tensor cores", bf16 / (chip.Bf16Tflops * 1e12) + tf32 / (chip.Tf32Tflops * 1e12)),
             new("fp32 cores", (Total.Flops - bf16 - tf32) / (chip.Fp32Tflops * 1e12)),
             new("memory, every buffer once", leastBytes / (chip.MemoryGBs * 1e9)),
-            new("second-level cache, every sector", SectorBytes / (Chip.CacheBytesPerCycle * chip.CyclesPerSecond)),
+            new("second-level cache, every sector", SectorBytes / (chip.CacheBytesPerCycle * chip.CyclesPerSecond)),
             new("banks of shared memory", Total.SharedPasses / chip.CyclesPerSecond),
             new("starts of instructions", Total.Warps / (Chip.IssuesPerCycle * chip.CyclesPerSecond)),
         }.OrderByDescending(r => r.Seconds)];
