@@ -6,7 +6,9 @@ namespace IlgpuNetVlad.Tests.App;
 [TestFixture, Parallelizable]
 public sealed partial class ReadmeCommands
 {
-    private static IEnumerable<string> Commands => new[] { "README.md" }.Concat(Directory.GetFiles(Path.Combine(SharedFolder.Repository, "docs"), "*.md"))
+    private static IEnumerable<string> Pages => ["README.md", Path.Combine("perf", "README.md"), .. Directory.GetFiles(Path.Combine(SharedFolder.Repository, "docs"), "*.md", SearchOption.AllDirectories)];
+
+    private static IEnumerable<string> Commands => Pages
         .SelectMany(page => Command().Matches(File.ReadAllText(Path.Combine(SharedFolder.Repository, page))).Select(m => m.Groups[1].Value)).Distinct();
 
     /// <summary>The program understands each: with --help behind it, and nothing unknown in it.</summary>
@@ -29,11 +31,11 @@ public sealed partial class ReadmeCommands
     [Test]
     public void EveryLinkedFileExists()
     {
-        foreach (string page in (string[])["README.md", .. Directory.GetFiles(Path.Combine(SharedFolder.Repository, "docs"), "*.md")])
+        foreach (string page in Pages)
         {
             string path = Path.Combine(SharedFolder.Repository, page);
             foreach (Match link in Link().Matches(File.ReadAllText(path)))
-                Assert.That(File.Exists(Path.Combine(Path.GetDirectoryName(path)!, link.Groups[1].Value)), $"{page} → {link.Groups[1].Value}");
+                Assert.That(Path.Exists(Path.Combine(Path.GetDirectoryName(path)!, link.Groups[1].Value)), $"{page} → {link.Groups[1].Value}");
         }
     }
 

@@ -17,7 +17,7 @@ internal static class SingleEigen
     /// <summary>Where one that is asked for is weaker than this share of the first, all are left to fp64: its variance would be off by more than some 1e-4 of its own.</summary>
     public const double Weakest = 1e-5;
 
-    /// <summary>From this size on: at it this way takes two thirds of the complete one's 0.17 s in fp64, for 1500 half the time (docs/speed.md).</summary>
+    /// <summary>From this size on: at it this way takes two thirds of the complete one's 0.17 s in fp64, for 1500 half the time (docs/speed/pca.md).</summary>
     private const int Smallest = 1000;
 
     /// <summary>
