@@ -71,6 +71,15 @@ public sealed class ProfiledShapes
         Assert.That((shape.B, shape.H, shape.W, shape.Ic, shape.Oc, shape.R, shape.Padding), Is.EqualTo((1, 9, 130, 3, 64, 3, 1)));
     }
 
+    /// <summary>x and w come through tensor maps, and count as if they were views: in bf16, with y in fp32 and a bias.</summary>
+    [Test]
+    public void TensorsBehindMaps_HaveToMoveToo()
+    {
+        var run = Profiled("convolution.forward.wgmma-tma-256x128x64", "B=1,H=32,W=32,Ic=64,Oc=128,R=3,S=3,Stride=1,Padding=1,Groups=1,Relu=0,HasBias=1,Beside=0,XBf16=1,YBf16=0", blocks: 1);
+        const long X = 2 * 32 * 32 * 64, W = 2 * 9 * 64 * 128, Y = 4 * 32 * 32 * 128, Bias = 4 * 128;
+        Assert.That(run.ArgumentBytes, Is.InRange(X + W + Y + Bias, X + W + Y + Bias + 1024), "and the maps themselves at the most");
+    }
+
     /// <summary>A GPU's work: 1200 blocks, of which eight run.</summary>
     [Test]
     public void TheCommandCountsALayerOfVgg16()

@@ -8,7 +8,7 @@ namespace IlgpuNetVlad.App.Emitted;
 /// <param name="Launches">The kernel's own, at least one.</param>
 /// <param name="Blocks">Of all these launches.</param>
 /// <param name="BlocksRun">Those of them that ran, and stand for the others.</param>
-/// <param name="ArgumentBytes">Of the views that its launches get: what has to move even with perfect caches, if all of them is touched.</param>
+/// <param name="ArgumentBytes">Of the views and tensors that its launches get: what has to move even with perfect caches, if all of them is touched.</param>
 internal sealed record ProfiledRun(Operation Operation, object Problem, IReadOnlyList<PtxLaunch> Launches, long Blocks, long BlocksRun, long ArgumentBytes, KernelProfile Profile)
 {
     /// <summary>Blocks of a launch that run on a shape that somebody names, where nothing is said: it may be as large as a GPU's work, of which a block takes a second here.</summary>

@@ -36,16 +36,19 @@ internal sealed unsafe class PtxLauncher(bool counted = false, int? mostBlocks =
         if (declared.Count != arguments.Length)
             throw new InvalidOperationException($"{kernel.Name} declares {declared.Count} parameters and gets {arguments.Length}.");
         byte[] parameters = new byte[found.Executor.Kernel.ParameterBytes];
+        long argumentBytes = 0;
         for (int i = 0; i < arguments.Length; i++)
         {
-            byte[] bytes = arguments[i].Value ?? (names[i].ParameterType == typeof(ArrayView<TensorMapBytes>) ? Maps : (Func<GlobalMemory, string, KernelArgument, byte[]>)View)(memory, names[i].Name!, arguments[i]);
+            bool maps = names[i].ParameterType == typeof(ArrayView<TensorMapBytes>);
+            byte[] bytes = arguments[i].Value ?? (maps ? Maps : (Func<GlobalMemory, string, KernelArgument, byte[]>)View)(memory, names[i].Name!, arguments[i]);
+            argumentBytes += maps ? TensorBytes(arguments[i]) : arguments[i].Bytes;
             if (bytes.Length != declared[i].Bytes)
                 throw new InvalidOperationException($"{kernel.Name} declares {declared[i].Bytes} bytes for {names[i].Name} and gets {bytes.Length}.");
             bytes.CopyTo(parameters, declared[i].Offset);
         }
         var launch = new PtxLaunch(Size(config.GridDim), Size(config.GroupDim)) { DynamicSharedBytes = config.SharedMemoryConfig.ArraySize, MostBlocks = mostBlocks };
         if (found.Executor.Run(launch, parameters, memory, counted, ran is null ? null : (done, total) => ran(kernel, done, total)) is { } count)
-            Launches.Add(new(kernel.Name, found.Text, found.Executor.Kernel, launch, arguments.Sum(a => a.Bytes), count));
+            Launches.Add(new(kernel.Name, found.Text, found.Executor.Kernel, launch, argumentBytes, count));
     }
 
     /// <summary>A view as ILGPU passes it: its address and its length.</summary>
@@ -58,14 +61,20 @@ internal sealed unsafe class PtxLauncher(bool counted = false, int? mostBlocks =
     /// <summary>Tensor maps as a view, each with the address that its tensor has in this launch.</summary>
     private static byte[] Maps(GlobalMemory memory, string name, KernelArgument view)
     {
-        var maps = new ReadOnlySpan<byte>((void*)view.Pointer, (int)view.Bytes);
-        byte[] placed = new byte[maps.Length];
-        for (int at = 0; at < maps.Length; at += TensorMap.Bytes)
-        {
-            var map = TensorMap.Decode(maps[at..])!;
-            (map with { Address = memory.Map($"the tensor of {name}", (void*)map.Address, map.TensorBytes) }).Encode().CopyTo(placed.AsSpan(at));
-        }
+        byte[] placed = [.. MapsOf(view).SelectMany(map => (map with { Address = memory.Map($"the tensor of {name}", (void*)map.Address, map.TensorBytes) }).Encode())];
         return [.. BitConverter.GetBytes(memory.Allocate<byte>(name, placed)), .. BitConverter.GetBytes(view.Length)];
+    }
+
+    /// <summary>Of the tensors that maps lead to, each once.</summary>
+    private static long TensorBytes(KernelArgument view) => MapsOf(view).DistinctBy(map => map.Address).Sum(map => map.TensorBytes);
+
+    private static List<TensorMap> MapsOf(KernelArgument view)
+    {
+        var bytes = new ReadOnlySpan<byte>((void*)view.Pointer, (int)view.Bytes);
+        var maps = new List<TensorMap>();
+        for (int at = 0; at < bytes.Length; at += TensorMap.Bytes)
+            maps.Add(TensorMap.Decode(bytes[at..])!);
+        return maps;
     }
 
     /// <inheritdoc/>
@@ -86,5 +95,5 @@ internal sealed unsafe class PtxLauncher(bool counted = false, int? mostBlocks =
 
 /// <summary>One launch and what it did.</summary>
 /// <param name="Text">The kernel's PTX.</param>
-/// <param name="ArgumentBytes">Of all views that it gets.</param>
+/// <param name="ArgumentBytes">Of all views that it gets, and of the tensors to which its maps lead.</param>
 internal sealed record CountedLaunch(string Name, string Text, PtxFunction Kernel, PtxLaunch Launch, long ArgumentBytes, LaunchCount Count);
