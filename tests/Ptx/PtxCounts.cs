@@ -76,12 +76,12 @@ public sealed class PtxCounts
         Assert.That(roofs[0].What, Is.EqualTo("banks of shared memory"));
     }
 
-    /// <summary>One multiprocessor at 1 GHz: a warp's store of 32 floats, four sectors, at 64 bytes a cycle, or at the 0.016 TB/s that somebody measured.</summary>
+    /// <summary>One multiprocessor at 1 GHz: a warp's store of 32 floats, four sectors, at 64 bytes a cycle, or at the 0.016 TB/s that are reported.</summary>
     [TestCase(null, 2e-9)]
     [TestCase(0.016, 8e-9)]
-    public void TheCacheIsAsFastAsItWasMeasured(double? measured, double seconds)
+    public void TheCacheIsAsFastAsIsReported(double? reported, double seconds)
     {
-        var chip = new Chip("c", "c", 1, 1, Fp32Tflops: 1, Bf16Tflops: 1, Tf32Tflops: 1, MemoryGBs: 1, CacheTBs: measured);
+        var chip = new Chip("c", "c", 1, 1, Fp32Tflops: 1, Bf16Tflops: 1, Tf32Tflops: 1, MemoryGBs: 1, CacheTBs: reported);
         var profile = Profile("mul.wide.u32 %rd3, %r0, 4; add.u64 %rd3, %rd1, %rd3; st.global.b32 [%rd3], %r0;");
         Assert.That(profile.Roofs(chip, leastBytes: 0).Single(r => r.What.StartsWith("second-level", StringComparison.Ordinal)).Seconds, Is.EqualTo(seconds).Within(1e-6).Percent);
         Assert.That(profile.Lines.Max(l => l.Cycles(chip)), Is.EqualTo(seconds * 1e9).Within(1e-6).Percent);

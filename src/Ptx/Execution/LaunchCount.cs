@@ -114,19 +114,19 @@ public record struct InstructionCount
     {
         if (blocks == run)
             return this;
-        long Of(long counted) => (long)(((UInt128)counted * (UInt128)blocks + (UInt128)run / 2) / (UInt128)run);
+        long Whole(long counted) => (long)(((UInt128)counted * (UInt128)blocks + (UInt128)run / 2) / (UInt128)run);
         return new()
         {
-            Warps = Of(Warps),
-            Threads = Of(Threads),
-            Flops = Of(Flops),
-            GlobalRequests = Of(GlobalRequests),
-            GlobalSectors = Of(GlobalSectors),
-            GlobalBytes = Of(GlobalBytes),
-            SharedRequests = Of(SharedRequests),
-            SharedPasses = Of(SharedPasses),
-            SharedLeastPasses = Of(SharedLeastPasses),
-            SharedBytes = Of(SharedBytes),
+            Warps = Whole(Warps),
+            Threads = Whole(Threads),
+            Flops = Whole(Flops),
+            GlobalRequests = Whole(GlobalRequests),
+            GlobalSectors = Whole(GlobalSectors),
+            GlobalBytes = Whole(GlobalBytes),
+            SharedRequests = Whole(SharedRequests),
+            SharedPasses = Whole(SharedPasses),
+            SharedLeastPasses = Whole(SharedLeastPasses),
+            SharedBytes = Whole(SharedBytes),
         };
     }
 

@@ -2,13 +2,13 @@ using System.Text.Json;
 
 namespace IlgpuNetVlad.Ptx;
 
-/// <summary>A GPU as its maker describes it: highest clock, dense products, bf16 and tf32 with sums in fp32; and what others measured where that is far less.</summary>
+/// <summary>A GPU as its maker describes it: highest clock, dense products, bf16 and tf32 with sums in fp32; and what is reported of it where that is far less.</summary>
 /// <param name="ClockGhz">The boost clock from which the published peaks are reckoned.</param>
 /// <param name="Fp32Tflops">Of the ordinary cores, a fused multiply-add counted as 2.</param>
 /// <param name="MemoryGBs">Bandwidth of the memory in 10⁹ bytes a second.</param>
 /// <param name="CacheTBs">
-/// What all multiprocessors together were measured to read from the second-level cache, in 10¹² bytes a second (H100: chipsandcheese.com, "Nvidia's H100: Funny L2, and Tons of Bandwidth", 2023); null where only
-/// the maker's figure is known, <see cref="MostCacheBytesPerCycle"/>.
+/// What all multiprocessors together are reported to read from the second-level cache, in 10¹² bytes a second: about 5.5 of an H100, with whose chip an H200 is made. Nobody here has measured it. Null where
+/// <see cref="MostCacheBytesPerCycle"/> is all that is known.
 /// </param>
 public sealed record Chip(string Name, string Description, int Multiprocessors, double ClockGhz, double Fp32Tflops, double Bf16Tflops, double Tf32Tflops, double MemoryGBs, double? CacheTBs = null)
 {
@@ -19,7 +19,7 @@ public sealed record Chip(string Name, string Description, int Multiprocessors, 
     public const int MostCacheBytesPerCycle = 64;
 
     /// <summary>Those that each gets while all of them ask.</summary>
-    public double CacheBytesPerCycle => CacheTBs is { } measured ? measured * 1e12 / CyclesPerSecond : MostCacheBytesPerCycle;
+    public double CacheBytesPerCycle => CacheTBs is { } reported ? reported * 1e12 / CyclesPerSecond : MostCacheBytesPerCycle;
 
     /// <summary>Those whose peaks are known here.</summary>
     public static IReadOnlyList<Chip> All { get; } = Read();
