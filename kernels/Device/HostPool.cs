@@ -35,6 +35,7 @@ internal sealed class HostPool : IDisposable
     private readonly Action<KernelConfig, int> launch;
     private readonly Accelerator accelerator;
     private readonly Helper[] helpers;
+    private readonly HostCores? cores;
     private readonly int slot;
     private readonly Lock gate = new();
     private Thread? resident;
@@ -47,6 +48,7 @@ internal sealed class HostPool : IDisposable
     {
         this.accelerator = accelerator;
         helpers = [.. Enumerable.Range(1, threads - 1).Select(_ => new Helper())];
+        cores = HostCores.Of(threads - 1);
         launch = accelerator.LoadStreamKernel<int>(WorkerKernel);
         lock (Pools)
         {
@@ -112,6 +114,7 @@ internal sealed class HostPool : IDisposable
     /// <summary>Tells the threads of a new turn, and wakes those that sleep and are wanted.</summary>
     private void Call(int wanted)
     {
+        cores?.LeaveMine();
         Interlocked.Increment(ref turn);
         if (resident is null)
         {
@@ -134,7 +137,8 @@ internal sealed class HostPool : IDisposable
     {
         int index = Grid.IdxX;
         Pools[slot].TryGetTarget(out var pool);
-        for (int seen = 0; !Volatile.Read(ref pool!.stopping);)
+        pool!.cores?.Settle(index);
+        for (int seen = 0; !Volatile.Read(ref pool.stopping);)
         {
             pool.helpers[index].Await(ref pool.turn, seen);
             seen = Volatile.Read(ref pool.turn);
