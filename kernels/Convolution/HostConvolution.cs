@@ -302,6 +302,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
     }
 
     /// <summary>Sums of a register tile go to the output while they are in the L1 cache, line by line of the strip.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Finish(float* from, int width, int pixel, int end, int columns, int channel, int used, float* target, long targetPitch)
     {
         int step = phase.Step * outPitch;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace IlgpuNetVlad.Kernels;
 
@@ -43,6 +44,7 @@ internal readonly unsafe struct HostLiveImages
 
     private readonly struct LookTask(float* dy, long each, int beside, int* alive) : IHostTask
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
             // Numbers of other maps beside an image's own may keep it among the living, which costs time alone.
@@ -58,6 +60,7 @@ internal readonly unsafe struct HostLiveImages
 
     private readonly struct ClearTask(float* dx, long each, int* dead) : IHostTask
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
             for (long done = 0; done < each; done += int.MaxValue)

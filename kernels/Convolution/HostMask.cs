@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace IlgpuNetVlad.Kernels;
@@ -15,6 +16,7 @@ internal static unsafe class HostMask
     }
 
     /// <summary>to[i] = dy[i] where not y[i] ≤ 0, else 0: NaN in y lets the gradient pass, as in PyTorch.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Apply(float* dy, float* y, float* to, int count)
     {
         int i = 0;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
@@ -38,6 +40,7 @@ internal readonly unsafe struct HostStrip(float* source, float* mask, int height
     }
 
     /// <summary>Copies what outputs (row … + rows, column … + columns) read to <paramref name="to"/>, rows <see cref="Columns"/>·channels apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Fill(float* to, int image, int row, int rows, int column, int columns)
     {
         int virtualColumns = Columns(columns), virtualRows = Rows(rows), left = column * Step - padLeft;

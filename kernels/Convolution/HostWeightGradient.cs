@@ -151,6 +151,7 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
     }
 
     /// <summary>The strip's masked dy as panels [panel][pixel][width], padded channels zero; pixels of a strip follow each other in dy.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void CopyGradient(float* to, int image, int row, int column, int pixels, int channel, int channels)
     {
         long first = (((long)image * s.P + row) * s.Q + column) * s.YPitch + channel;
@@ -179,6 +180,7 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
     /// <summary>Adds the slices in order; one tile takes one run of weights, the last one the bias.</summary>
     private readonly struct Sum(ConvolutionShape s, float* partial, int slices, float* dw, float* db) : IHostTask
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
             int padded = HostPanels.Padded(s.GroupOc), stride = s.Groups * padded, length = RunLength(s);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
@@ -8,6 +10,7 @@ internal readonly unsafe struct HostWeightPacking(float* weights, float* packed,
 {
     public int Tiles => s.Groups * phase.TapRows * phase.TapColumns;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(int tile, int worker)
     {
         int taps = phase.TapRows * phase.TapColumns, group = tile / taps, tap = tile % taps;

@@ -211,6 +211,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
     /// <summary>Transforms tiles of a block from its <paramref name="first"/> one on as far as they stand side by side.</summary>
     /// <returns>Their number.</returns>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int Read<TLayout>(long block, int first, int tiles, float* zeros, float* to, long step)
         where TLayout : struct, IWinogradLayout
     {
@@ -343,6 +344,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
     }
 
     /// <summary>A tile that the map's end cuts, or channels that fill no vector.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void WriteParts<TVector, TOps>(float* between, int height, int width, int count, float* biases, float* to, int mapColumns, float* pixels)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>

@@ -171,6 +171,7 @@ internal static unsafe class HostWinogradGradient<TFilter>
         /// <summary>Transforms tiles from this one on as far as they stand side by side.</summary>
         /// <returns>Their number.</returns>
         [SkipLocalsInit]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private int TransformInputs(int t, int tiles)
         {
             var (image, row, column) = Place(t);
@@ -189,6 +190,7 @@ internal static unsafe class HostWinogradGradient<TFilter>
         }
 
         [SkipLocalsInit]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void TransformGradient(int t)
         {
             var (image, row, column) = Place(t);
@@ -255,6 +257,7 @@ internal static unsafe class HostWinogradGradient<TFilter>
         }
 
         /// <summary>The next register tile's sums, and the next lines of V, which lie a row apart: the processor's own foresight finds neither.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void FetchNext(float* from, float* to, int k, int width)
         {
             int next = k + RegisterTile.Rows, groupOut = GroupOut(s);
@@ -407,6 +410,7 @@ internal static unsafe class HostWinogradGradient<TFilter>
         /// <summary>
         /// A line of each tap, past the caches where it is whole: taps lie a large power of 2 apart, so that lines which are written piece by piece would drive each other out of the caches.
         /// </summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Put(float* lines, float* to, long tapStep, int columns)
         {
             for (int tap = 0; tap < TFilter.Taps * TFilter.Taps; tap++, lines += Line, to += tapStep)
@@ -420,6 +424,7 @@ internal static unsafe class HostWinogradGradient<TFilter>
         }
 
         /// <summary>A row of all points, in more streams than the processor follows by itself.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void FetchAhead(float* row, long step)
         {
             for (int point = 0; point < Winograd.Points; point++, row += step)

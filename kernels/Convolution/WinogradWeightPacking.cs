@@ -156,6 +156,7 @@ internal readonly unsafe struct WinogradWeightPacking<TFilter>(float* weights, f
             Transform<Vector128<double>, HostDoubles128>(filters, tapStep, points);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Transform<TVector, TOps>(float* filters, nint tapStep, float* points)
         where TVector : struct
         where TOps : struct, IHostDoubles<TVector>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.IR.Intrinsics;
 using ILGPU.Runtime;
@@ -132,7 +133,7 @@ internal sealed class HostPool : IDisposable
 
     private static void WorkerKernel(int slot) => Stay(slot);
 
-    [IntrinsicImplementation]
+    [IntrinsicImplementation, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Stay(int slot)
     {
         int index = Grid.IdxX;
@@ -149,6 +150,7 @@ internal sealed class HostPool : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool Join()
     {
         for (int now = Volatile.Read(ref joined); now >= Open;)
@@ -161,6 +163,7 @@ internal sealed class HostPool : IDisposable
         return false;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Work(int worker)
     {
         try
@@ -184,6 +187,7 @@ internal sealed class HostPool : IDisposable
         private int sleeping;
 
         /// <summary>Returns when the turn is another than the one that was seen.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Await(ref int turn, int seen)
         {
             for (long until = Stopwatch.GetTimestamp() + Patience; Stopwatch.GetTimestamp() < until; Thread.SpinWait(10))

@@ -87,6 +87,7 @@ public static unsafe partial class Gemm
         }
 
         /// <summary>Columns of op(b) as a panel [k][width], padded columns zero.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Pack(int start, int width, int k, int depth, float* panel)
         {
             int used = Math.Min(width, s.N - start);

@@ -89,6 +89,7 @@ internal readonly unsafe struct PackedProduct<T>(
     }
 
     /// <summary>Of each piece one panel: a piece's panels stand behind each other, so that a block of them fills the cache's sets evenly.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Pack(in ProductOperand<T> operand, int lines, int panel, int width, int start, int steps, T* to, long padded)
     {
         int line = panel * width, used = Math.Min(width, lines - line);
@@ -105,6 +106,7 @@ internal readonly unsafe struct PackedProduct<T>(
     }
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Multiply(int tile, int start)
     {
         T* sums = stackalloc T[BlockBytes / sizeof(T)];
@@ -176,6 +178,7 @@ internal readonly unsafe struct PackedProduct<T>(
     }
 
     /// <summary>Between c and the sums of a block, whose tiles stand behind each other.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Move(T* sums, int firstPanel, int endPanel, int firstColumn, int endColumn, bool toC)
     {
         int rows = PackedTile<T>.Rows, columns = PackedTile<T>.Columns, size = rows * columns;
@@ -191,6 +194,7 @@ internal readonly unsafe struct PackedProduct<T>(
             }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Copy(T* from, long fromStride, T* to, long toStride, int rows, int columns)
     {
         for (int i = 0; i < rows; i++)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ILGPU;
 
 namespace IlgpuNetVlad.Kernels;
@@ -20,6 +21,7 @@ public static unsafe partial class Gram
     /// <summary>Some rows of the lower triangle from the columns of the upper one.</summary>
     private readonly struct MirrorTask(float* c, int n) : IHostTask
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
             int first = tile * Block, end = Math.Min(n, first + Block);

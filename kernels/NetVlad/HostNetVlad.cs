@@ -67,6 +67,7 @@ internal static unsafe class HostNetVlad
     }
 
     /// <summary>A [K,D] matrix as panels of its rows [panel][D][width].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackClusters(float* from, in NetVladShape s, int padded, float* to)
     {
         for (int start = 0, width; start < padded; start += width)
@@ -78,6 +79,7 @@ internal static unsafe class HostNetVlad
     }
 
     /// <summary>A [K,D] matrix as panels of its columns [panel][K][width].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackChannels(float* from, in NetVladShape s, float* to)
     {
         for (int start = 0, width; start < s.D; start += width)
@@ -173,6 +175,7 @@ internal static unsafe class HostNetVlad
         }
 
         /// <summary>Σ_i a_ik.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Mass(int image, int worker)
         {
             float* mass = Layout.Mass(workspace, image);
@@ -370,6 +373,7 @@ internal static unsafe class HostNetVlad
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Bias(int worker)
         {
             var layout = pass.Layout;

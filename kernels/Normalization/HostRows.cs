@@ -108,6 +108,7 @@ internal static unsafe class HostRows
     }
 
     /// <summary>1 / the divisor of a row with this sum of squares; 0 for the gradient where <paramref name="clamped"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float InverseNorm(float square, bool soft, out bool clamped)
     {
         float norm = MathF.Sqrt(soft ? square + L2Normalization.Floor : square);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ILGPU;
 
 namespace IlgpuNetVlad.Kernels;
@@ -15,6 +16,7 @@ public static unsafe partial class L2Normalization
 
     private readonly struct ForwardTask(RowsShape s, float* x, float* y) : IHostTask
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
             for (int row = tile * HostRowsPerTile; row < Math.Min((tile + 1) * HostRowsPerTile, s.Rows); row++)
@@ -27,6 +29,7 @@ public static unsafe partial class L2Normalization
 
     private readonly struct BackwardTask(RowsShape s, float* x, float* y, float* dy, float* dx) : IHostTask
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
             for (int row = tile * HostRowsPerTile; row < Math.Min((tile + 1) * HostRowsPerTile, s.Rows); row++)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ILGPU;
 
 namespace IlgpuNetVlad.Kernels;
@@ -10,6 +11,7 @@ public static partial class Pixels
     /// <summary>One row of an image a tile.</summary>
     private readonly unsafe struct HostTask(PixelsShape s, byte* pixels, float* x) : IHostTask
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
             int row = s.W * PixelNumbers.Channels;

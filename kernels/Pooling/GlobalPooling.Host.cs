@@ -46,6 +46,7 @@ public static unsafe partial class GlobalPooling
     /// <summary>An image a tile; x is null for the mean.</summary>
     private readonly struct BackwardTask(GlobalPoolingShape s, float* x, float* dy, float* dx) : IHostTask
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
             float* gradient = dy + (long)tile * s.C, to = dx + (long)tile * s.N * s.C;

@@ -154,6 +154,7 @@ public static unsafe partial class MaxPooling
         }
 
         /// <summary>Adds dy where x equals the window's maximum, in the lanes that have not found it before.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Scatter512(float* x, float* dx, Vector512<float> dy, int rows, int columns, int pitch, int channels)
         {
             var best = Vector512.Load(x);
@@ -173,6 +174,7 @@ public static unsafe partial class MaxPooling
         }
 
         /// <inheritdoc cref="Scatter512"/>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Scatter256(float* x, float* dx, Vector256<float> dy, int rows, int columns, int pitch, int channels)
         {
             var best = Vector256.Load(x);

@@ -91,6 +91,7 @@ public static partial class RankingLoss
 
     private readonly unsafe struct GradientTask(RankingShape s, int blocks, float* x, int* rows, float* coefficients, float* dx) : IHostTask
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
             int image = tile / blocks, from = tile % blocks * HostColumns, count = Math.Min(HostColumns, s.D - from);

@@ -94,6 +94,7 @@ public static partial class NearestNeighbours
     /// <summary>One panel of queries is packed, and its heaps are empty.</summary>
     private readonly unsafe struct StartTask(PackedDescriptors queries, float* from, SearchHeaps heaps) : IHostTask
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
             queries.Pack(tile, from);
@@ -135,6 +136,7 @@ public static partial class NearestNeighbours
     /// <summary>The nearest of one panel of queries, of all threads' heaps.</summary>
     private readonly unsafe struct EndTask(PackedDescriptors queries, SearchHeaps heaps, float* distance2, int* index) : IHostTask
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
             for (int i = 0, q = tile * PackedTile<float>.Rows; i < queries.RowsOf(tile); i++, q++)
