@@ -34,6 +34,12 @@ internal unsafe interface IHostVector<TVector>
 
     /// <summary>a·b + c, fused where the processor can.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
+
+    /// <summary>Every lane open, for <see cref="Give"/>.</summary>
+    static abstract TVector Open { get; }
+
+    /// <summary>dy in those open lanes where x is the maximum or no number, which it closes; 0 in the others.</summary>
+    static abstract TVector Give(TVector dy, TVector x, TVector maximum, ref TVector open);
 }
 
 internal readonly unsafe struct HostVector512 : IHostVector<Vector512<float>>
@@ -69,6 +75,16 @@ internal readonly unsafe struct HostVector512 : IHostVector<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Vector512.MultiplyAddEstimate(a, b, c);
+
+    public static Vector512<float> Open => Vector512<float>.AllBitsSet;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Give(Vector512<float> dy, Vector512<float> x, Vector512<float> maximum, ref Vector512<float> open)
+    {
+        var here = open & (Vector512.Equals(x, maximum) | ~Vector512.Equals(x, x));
+        open = Vector512.AndNot(open, here);
+        return dy & here;
+    }
 }
 
 internal readonly unsafe struct HostVector256 : IHostVector<Vector256<float>>
@@ -105,6 +121,16 @@ internal readonly unsafe struct HostVector256 : IHostVector<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Vector256.MultiplyAddEstimate(a, b, c);
+
+    public static Vector256<float> Open => Vector256<float>.AllBitsSet;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Give(Vector256<float> dy, Vector256<float> x, Vector256<float> maximum, ref Vector256<float> open)
+    {
+        var here = open & (Vector256.Equals(x, maximum) | ~Vector256.Equals(x, x));
+        open = Vector256.AndNot(open, here);
+        return dy & here;
+    }
 }
 
 internal readonly unsafe struct HostVector128 : IHostVector<Vector128<float>>
@@ -141,6 +167,16 @@ internal readonly unsafe struct HostVector128 : IHostVector<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> c) => Vector128.MultiplyAddEstimate(a, b, c);
+
+    public static Vector128<float> Open => Vector128<float>.AllBitsSet;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Give(Vector128<float> dy, Vector128<float> x, Vector128<float> maximum, ref Vector128<float> open)
+    {
+        var here = open & (Vector128.Equals(x, maximum) | ~Vector128.Equals(x, x));
+        open = Vector128.AndNot(open, here);
+        return dy & here;
+    }
 }
 
 /// <summary>A vector of one, for the channels that fill no vector.</summary>
@@ -177,4 +213,15 @@ internal readonly unsafe struct HostScalar : IHostVector<float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MultiplyAdd(float a, float b, float c) => float.MultiplyAddEstimate(a, b, c);
+
+    public static float Open => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Give(float dy, float x, float maximum, ref float open)
+    {
+        if (open == 0 || x != maximum && !float.IsNaN(x))
+            return 0;
+        open = 0;
+        return dy;
+    }
 }

@@ -14,8 +14,12 @@ public static unsafe partial class MaxPooling
 
     private static void BackwardHost(Device device, in PoolingShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
     {
-        // An image a tile: overlapping windows of two row tiles would write the same rows.
-        device.RunHost(s.B, new BackwardTask(s, HostMemory.Pointer(v[0]), HostMemory.Pointer(v[1]), HostMemory.Pointer(v[2])));
+        float* x = HostMemory.Pointer(v[0]), dy = HostMemory.Pointer(v[1]), dx = HostMemory.Pointer(v[2]);
+        // An image a tile where two rows of windows write the same rows.
+        if (s.Window > s.Stride)
+            device.RunHost(s.B, new BackwardTask(s, x, dy, dx));
+        else if (s.B > 0)
+            device.RunHost(s.B * ApartTask.Tiles(s), new ApartTask(s, x, dy, dx));
     }
 
     /// <summary>One row of outputs; lanes are channels.</summary>
@@ -30,9 +34,9 @@ public static unsafe partial class MaxPooling
             {
                 int columns = Math.Min(s.Window, s.W - q * s.Stride), c = 0;
                 float* from = x + (((long)image * s.H + p * s.Stride) * s.W + q * s.Stride) * s.C;
-                if (Vector512.IsHardwareAccelerated)
+                if (Vector512.IsHardwareAccelerated && s.C >= 16)
                     c = Columns<Vector512<float>, HostVector512>(from, to, rows, columns, s.W * s.C, s.C, s.Window, s.Stride);
-                else if (Vector256.IsHardwareAccelerated)
+                else if (Vector256.IsHardwareAccelerated && s.C >= 8)
                     c = Columns256(from, to, rows, columns, s.W * s.C, s.C);
                 for (; c < s.C; c++)
                 {
@@ -52,9 +56,10 @@ public static unsafe partial class MaxPooling
             where TVector : struct
             where TOps : struct, IHostVector<TVector>
         {
-            int c = 0;
-            for (; c <= channels - TOps.Count; c += TOps.Count)
+            for (int at = 0; at < channels; at += TOps.Count)
             {
+                // The last vector begins earlier and takes some channels again.
+                int c = Math.Min(at, channels - TOps.Count);
                 for (int i = 0; i < rows; i++)
                     for (int j = 0; j < stride; j++)
                         HostPrefetch.Near(from + i * pitch + (window + stride + j) * channels + c);
@@ -64,7 +69,7 @@ public static unsafe partial class MaxPooling
                         best = TOps.Max(best, TOps.Load(from + i * pitch + j * channels + c));
                 TOps.Store(best, to + c);
             }
-            return c;
+            return channels;
         }
 
         /// <summary>
@@ -75,9 +80,9 @@ public static unsafe partial class MaxPooling
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static int Columns256(float* from, float* to, int rows, int columns, int pitch, int channels)
         {
-            int c = 0;
-            for (; c <= channels - 8; c += 8)
+            for (int at = 0; at < channels; at += 8)
             {
+                int c = Math.Min(at, channels - 8);
                 var most = Vector256<uint>.Zero;
                 float* line = from + c;
                 for (int i = 0; i < rows; i++, line += pitch)
@@ -88,7 +93,7 @@ public static unsafe partial class MaxPooling
                     best = MaximumWithSigns(from + c, most, rows, columns, pitch, channels);
                 best.Store(to + c);
             }
-            return c;
+            return channels;
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -114,7 +119,7 @@ public static unsafe partial class MaxPooling
         }
     }
 
-    /// <summary>One image: its windows in order, each giving dy to its first maximum. The place is found by scalar comparisons of channels in a row.</summary>
+    /// <summary>One image: its windows in order, each giving dy to its first maximum.</summary>
     private readonly struct BackwardTask(PoolingShape s, float* x, float* dy, float* dx) : IHostTask
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -129,68 +134,121 @@ public static unsafe partial class MaxPooling
                     int rows = Math.Min(s.Window, s.H - p * s.Stride), columns = Math.Min(s.Window, s.W - q * s.Stride), c = 0;
                     long at = (long)p * s.Stride * pitch + q * s.Stride * s.C;
                     if (Vector512.IsHardwareAccelerated)
-                    {
-                        for (; c <= s.C - 16; c += 16)
-                            Scatter512(image + at + c, gradient + at + c, Vector512.Load(from + c), rows, columns, pitch, s.C);
-                    }
-                    else if (Vector256.IsHardwareAccelerated)
-                    {
-                        for (; c <= s.C - 8; c += 8)
-                            Scatter256(image + at + c, gradient + at + c, Vector256.Load(from + c), rows, columns, pitch, s.C);
-                    }
-                    for (; c < s.C; c++)
-                    {
-                        long best = at + c;
-                        for (int i = 0; i < rows; i++)
-                            for (int j = 0; j < columns; j++)
-                            {
-                                long other = at + (long)i * pitch + j * s.C + c;
-                                if (image[other] > image[best] || (float.IsNaN(image[other]) && !float.IsNaN(image[best])))
-                                    best = other;
-                            }
-                        gradient[best] += from[c];
-                    }
+                        Add<Vector512<float>, HostVector512>(image + at, gradient + at, from, rows, columns, pitch, s.C, ref c);
+                    if (Vector256.IsHardwareAccelerated)
+                        Add<Vector256<float>, HostVector256>(image + at, gradient + at, from, rows, columns, pitch, s.C, ref c);
+                    Add<Vector128<float>, HostVector128>(image + at, gradient + at, from, rows, columns, pitch, s.C, ref c);
+                    Add<float, HostScalar>(image + at, gradient + at, from, rows, columns, pitch, s.C, ref c);
                 }
         }
 
-        /// <summary>Adds dy where x equals the window's maximum, in the lanes that have not found it before.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Scatter512(float* x, float* dx, Vector512<float> dy, int rows, int columns, int pitch, int channels)
+        /// <summary>The window's channels from <paramref name="c"/> on, as far as they fill vectors.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Add<TVector, TOps>(float* x, float* dx, float* dy, int rows, int columns, int pitch, int channels, ref int c)
+            where TVector : struct
+            where TOps : struct, IHostVector<TVector>
         {
-            var best = Vector512.Load(x);
-            for (int i = 0; i < rows; i++)
-                for (int j = 0; j < columns; j++)
-                    best = Vector512.Max(best, Vector512.Load(x + i * pitch + j * channels));
-            var open = Vector512<float>.AllBitsSet;
-            for (int i = 0; i < rows; i++)
-                for (int j = 0; j < columns; j++)
-                {
-                    float* at = x + i * pitch + j * channels, to = dx + i * pitch + j * channels;
-                    var value = Vector512.Load(at);
-                    var here = open & (Vector512.Equals(value, best) | ~Vector512.Equals(value, value));
-                    (Vector512.Load(to) + (dy & here)).Store(to);
-                    open = Vector512.AndNot(open, here);
-                }
+            for (; c <= channels - TOps.Count; c += TOps.Count)
+            {
+                var maximum = Maximum<TVector, TOps>(x + c, rows, columns, pitch, channels);
+                TVector open = TOps.Open, value = TOps.Load(dy + c);
+                for (int i = 0; i < rows; i++)
+                    for (int j = 0; j < columns; j++)
+                    {
+                        int at = i * pitch + j * channels + c;
+                        TOps.Store(TOps.Add(TOps.Load(dx + at), TOps.Give(value, TOps.Load(x + at), maximum, ref open)), dx + at);
+                    }
+            }
+        }
+    }
+
+    /// <summary>Rows of windows that share no pixels, and the pixels beside and below them that no window reads: dx is written once and never read.</summary>
+    private readonly struct ApartTask(PoolingShape s, float* x, float* dy, float* dx) : IHostTask
+    {
+        /// <summary>Numbers of x that a tile has, about: enough that finding it counts for nothing.</summary>
+        private const int TileFloats = 1 << 15;
+
+        private static int Rows(in PoolingShape s) => (int)Math.Clamp(TileFloats / ((long)s.Stride * s.W * s.C), 1, s.P);
+
+        /// <summary>Of an image.</summary>
+        public static int Tiles(in PoolingShape s) => (s.P + Rows(s) - 1) / Rows(s);
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int tile, int worker)
+        {
+            int image = tile / Tiles(s), p = tile % Tiles(s) * Rows(s);
+            for (int end = Math.Min(p + Rows(s), s.P); p < end; p++)
+                RunRow(image, p);
         }
 
-        /// <inheritdoc cref="Scatter512"/>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void Scatter256(float* x, float* dx, Vector256<float> dy, int rows, int columns, int pitch, int channels)
+        private void RunRow(int index, int p)
         {
-            var best = Vector256.Load(x);
-            for (int i = 0; i < rows; i++)
-                for (int j = 0; j < columns; j++)
-                    best = Vector256.Max(best, Vector256.Load(x + i * pitch + j * channels));
-            var open = Vector256<float>.AllBitsSet;
-            for (int i = 0; i < rows; i++)
-                for (int j = 0; j < columns; j++)
-                {
-                    float* at = x + i * pitch + j * channels, to = dx + i * pitch + j * channels;
-                    var value = Vector256.Load(at);
-                    var here = open & (Vector256.Equals(value, best) | ~Vector256.Equals(value, value));
-                    (Vector256.Load(to) + (dy & here)).Store(to);
-                    open = Vector256.AndNot(open, here);
-                }
+            int pitch = s.W * s.C, top = p * s.Stride, bottom = p == s.P - 1 ? s.H : top + s.Stride, rows = Math.Min(s.Window, s.H - top);
+            long first = ((long)index * s.H + top) * pitch;
+            float* from = dy + ((long)index * s.P + p) * s.Q * s.C, image = x + first, gradient = dx + first;
+            for (int q = 0; q < s.Q; q++, from += s.C, image += s.Stride * s.C, gradient += s.Stride * s.C)
+            {
+                int columns = Math.Min(s.Window, s.W - q * s.Stride), c = 0;
+                if (Vector512.IsHardwareAccelerated)
+                    Put<Vector512<float>, HostVector512>(image, gradient, from, rows, columns, pitch, s.C, ref c);
+                if (Vector256.IsHardwareAccelerated)
+                    Put<Vector256<float>, HostVector256>(image, gradient, from, rows, columns, pitch, s.C, ref c);
+                Put<Vector128<float>, HostVector128>(image, gradient, from, rows, columns, pitch, s.C, ref c);
+                Put<float, HostScalar>(image, gradient, from, rows, columns, pitch, s.C, ref c);
+                // A stride beyond the window leaves pixels between.
+                int between = Math.Min(s.Stride, s.W - q * s.Stride) - columns;
+                for (int i = 0; i < rows && between > 0; i++)
+                    new Span<float>(gradient + (long)i * pitch + columns * s.C, between * s.C).Clear();
+            }
+            int beside = s.W - Math.Min(s.W, s.Q * s.Stride);
+            for (int i = 0; i < rows && beside > 0; i++)
+                new Span<float>(dx + first + (long)i * pitch + (pitch - beside * s.C), beside * s.C).Clear();
+            new Span<float>(dx + first + (long)rows * pitch, (bottom - top - rows) * pitch).Clear();
         }
+
+        /// <inheritdoc cref="BackwardTask.Add"/>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Put<TVector, TOps>(float* x, float* dx, float* dy, int rows, int columns, int pitch, int channels, ref int c)
+            where TVector : struct
+            where TOps : struct, IHostVector<TVector>
+        {
+            for (; c <= channels - TOps.Count; c += TOps.Count)
+            {
+                float* from = x + c, to = dx + c;
+                TVector open = TOps.Open, value = TOps.Load(dy + c);
+                if (rows == 2 && columns == 2)
+                {
+                    TVector x0 = TOps.Load(from), x1 = TOps.Load(from + channels), x2 = TOps.Load(from + pitch), x3 = TOps.Load(from + pitch + channels);
+                    var largest = TOps.Max(TOps.Max(x0, x1), TOps.Max(x2, x3));
+                    // A sum with 0, as where windows overlap: of −0 it makes 0.
+                    TOps.Store(TOps.Add(TOps.Give(value, x0, largest, ref open), default), to);
+                    TOps.Store(TOps.Add(TOps.Give(value, x1, largest, ref open), default), to + channels);
+                    TOps.Store(TOps.Add(TOps.Give(value, x2, largest, ref open), default), to + pitch);
+                    TOps.Store(TOps.Add(TOps.Give(value, x3, largest, ref open), default), to + pitch + channels);
+                    continue;
+                }
+                var maximum = Maximum<TVector, TOps>(from, rows, columns, pitch, channels);
+                for (int i = 0; i < rows; i++)
+                    for (int j = 0; j < columns; j++)
+                    {
+                        int at = i * pitch + j * channels;
+                        TOps.Store(TOps.Add(TOps.Give(value, TOps.Load(from + at), maximum, ref open), default), to + at);
+                    }
+            }
+        }
+    }
+
+    /// <summary>Of a window, a vector of channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Maximum<TVector, TOps>(float* x, int rows, int columns, int pitch, int channels)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+    {
+        var maximum = TOps.Load(x);
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++)
+                maximum = TOps.Max(maximum, TOps.Load(x + i * pitch + j * channels));
+        return maximum;
     }
 }
