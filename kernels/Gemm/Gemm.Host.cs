@@ -16,19 +16,29 @@ public static unsafe partial class Gemm
 
     private static int ColumnTiles(in GemmShape s) => (s.N + HostColumns - 1) / HostColumns;
 
+    /// <summary>Rows of a tile that is cut no further.</summary>
+    private const int LeastRows = 4 * RegisterTile.Rows;
+
+    /// <summary>Tiles from top to bottom that keep all threads busy.</summary>
+    private static int Wanted(Device device, in GemmShape s) => device.Threads == 1 ? 1 : (3 * device.Threads + ColumnTiles(s) - 1) / ColumnTiles(s);
+
     /// <summary>Rows of a tile, fewer where there would be too few tiles for all threads. The sums do not depend on it.</summary>
     private static int TileRows(Device device, in GemmShape s)
     {
-        int wanted = device.Threads == 1 ? 1 : (3 * device.Threads + ColumnTiles(s) - 1) / ColumnTiles(s);
-        int parts = Math.Max((s.M + HostRows - 1) / HostRows, Math.Min(wanted, (s.M + 4 * RegisterTile.Rows - 1) / (4 * RegisterTile.Rows)));
-        int rows = (s.M + parts - 1) / Math.Max(parts, 1);
-        return (rows + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows;
+        int parts = Math.Max((s.M + HostRows - 1) / HostRows, Math.Min(Wanted(device, s), (s.M + LeastRows - 1) / LeastRows));
+        return WholeTiles((s.M + parts - 1) / Math.Max(parts, 1));
     }
+
+    /// <summary>The most that a tile has of so many rows of C or fewer: of 225 one thread makes one tile, of 1100 five with fewer each.</summary>
+    private static int MostTileRows(Device device, in GemmShape s)
+        => s.M >= Wanted(device, s) * HostRows ? HostRows : Math.Max(TileRows(device, s), Math.Min(LeastRows, WholeTiles(s.M)));
+
+    private static int WholeTiles(int rows) => (rows + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows;
 
     private static long WorkerScratch(in GemmShape s, int rows)
         => HostColumns * (long)(rows + HostDepth) + (s.TransposeA != 0 ? (long)rows * HostDepth : 0);
 
-    private static long HostWorkspace(Device device, GemmShape s) => s.M == 0 ? 0 : device.Threads * WorkerScratch(s, TileRows(device, s));
+    private static long HostWorkspace(Device device, GemmShape s) => s.M == 0 ? 0 : device.Threads * WorkerScratch(s, MostTileRows(device, s));
 
     private static void RunHost(Device device, in GemmShape s, ReadOnlySpan<ArrayView<float>> v, ArrayView<float> workspace)
     {
