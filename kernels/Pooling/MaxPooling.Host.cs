@@ -32,27 +32,28 @@ public static unsafe partial class MaxPooling
             float* to = y + (long)tile * s.Q * s.C;
             for (int q = 0; q < s.Q; q++, to += s.C)
             {
-                int columns = Math.Min(s.Window, s.W - q * s.Stride), c = 0;
+                int columns = Math.Min(s.Window, s.W - q * s.Stride);
                 float* from = x + (((long)image * s.H + p * s.Stride) * s.W + q * s.Stride) * s.C;
                 if (Vector512.IsHardwareAccelerated && s.C >= 16)
-                    c = Columns<Vector512<float>, HostVector512>(from, to, rows, columns, s.W * s.C, s.C, s.Window, s.Stride);
+                    Columns<Vector512<float>, HostVector512>(from, to, rows, columns, s.W * s.C, s.C, s.Window, s.Stride);
                 else if (Vector256.IsHardwareAccelerated && s.C >= 8)
-                    c = Columns256(from, to, rows, columns, s.W * s.C, s.C);
-                for (; c < s.C; c++)
-                {
-                    float best = from[c];
-                    for (int i = 0; i < rows; i++)
-                        for (int j = 0; j < columns; j++)
-                            best = MathF.Max(best, from[i * s.W * s.C + j * s.C + c]);
-                    to[c] = best;
-                }
+                    Columns256(from, to, rows, columns, s.W * s.C, s.C);
+                else
+                    for (int c = 0; c < s.C; c++)
+                    {
+                        float best = from[c];
+                        for (int i = 0; i < rows; i++)
+                            for (int j = 0; j < columns; j++)
+                                best = MathF.Max(best, from[i * s.W * s.C + j * s.C + c]);
+                        to[c] = best;
+                    }
             }
         }
 
         // Inlined, for else it would wait for the JIT's second look, through the first images. What the window after the next one is the first to read is asked for: a window's rows are short runs of lines far apart,
         // which the processor's own foresight does not follow.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static int Columns<TVector, TOps>(float* from, float* to, int rows, int columns, int pitch, int channels, int window, int stride)
+        private static void Columns<TVector, TOps>(float* from, float* to, int rows, int columns, int pitch, int channels, int window, int stride)
             where TVector : struct
             where TOps : struct, IHostVector<TVector>
         {
@@ -69,7 +70,6 @@ public static unsafe partial class MaxPooling
                         best = TOps.Max(best, TOps.Load(from + i * pitch + j * channels + c));
                 TOps.Store(best, to + c);
             }
-            return channels;
         }
 
         /// <summary>
@@ -78,7 +78,7 @@ public static unsafe partial class MaxPooling
         /// no number, IEEE's maximum of seven instructions is taken.
         /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static int Columns256(float* from, float* to, int rows, int columns, int pitch, int channels)
+        private static void Columns256(float* from, float* to, int rows, int columns, int pitch, int channels)
         {
             for (int at = 0; at < channels; at += 8)
             {
@@ -93,7 +93,6 @@ public static unsafe partial class MaxPooling
                     best = MaximumWithSigns(from + c, most, rows, columns, pitch, channels);
                 best.Store(to + c);
             }
-            return channels;
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
