@@ -26,14 +26,12 @@ internal readonly unsafe partial struct HostWinograd<TFilter>
         int block = Block, width = HostPanels.Width(outChannels);
         long first = First(tile);
         int tiles = (int)(First(tile + 1) - first), groups = (tiles + RegisterTile.Rows - 1) / RegisterTile.Rows;
-        float* zeros = scratch + worker * WorkerFloats(channels);
-        new Span<float>(zeros, channels).Clear();
-        float* transformed = zeros + (channels + 15) / 16 * 16;
+        float* transformed = scratch + worker * WorkerFloats(channels);
         // The last register tile may reach beyond the block: what it multiplies there is whatever was, and those products are never read.
         long inStep = PointStep(block, channels), group = (long)RegisterTile.Rows * channels;
         float* products = transformed + Winograd.Points * inStep;
         for (int t = 0; t < tiles;)
-            t += Read<WinogradBlocks>(first, t, tiles - t, zeros, transformed, inStep);
+            t += Read<WinogradBlocks>(first, t, tiles - t, transformed, inStep);
         var spots = stackalloc Spot[tiles];
         for (int t = 0; t < tiles; t++)
             spots[t] = Find(first + t);

@@ -88,7 +88,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
     private static long PointStep(int tiles, int width) => (long)tiles * width + 16;
 
     private static long WorkerFloats(int channels)
-        => (channels + 15) / 16 * 16 + Winograd.Points * (PointStep(MaxBlock(channels), channels) + PointStep(MaxBlock(channels), HostPanels.MaxWidth)) + TFilter.Tile * TFilter.Tile * 16;
+        => Winograd.Points * (PointStep(MaxBlock(channels), channels) + PointStep(MaxBlock(channels), HostPanels.MaxWidth)) + TFilter.Tile * TFilter.Tile * 16;
 
     public static long ForwardWorkspace(Device device, ConvolutionShape s) => device.Threads * WorkerFloats(s.Ic);
 
@@ -158,13 +158,11 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
         int block = Block;
         long first = First(tile);
         int tiles = (int)(First(tile + 1) - first);
-        float* zeros = scratch + worker * WorkerFloats(channels);
-        new Span<float>(zeros, channels).Clear();
-        float* transformed = zeros + (channels + 15) / 16 * 16;
+        float* transformed = scratch + worker * WorkerFloats(channels);
         long inStep = PointStep(block, channels);
         float* products = transformed + Winograd.Points * inStep;
         for (int t = 0; t < tiles;)
-            t += Read<WinogradRows>(first, t, tiles - t, zeros, transformed, inStep);
+            t += Read<WinogradRows>(first, t, tiles - t, transformed, inStep);
 
         // The last register tile reaches beyond the block: it repeats a row, and those products are never read.
         int* offsets = stackalloc int[block];
@@ -212,23 +210,24 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
     /// <returns>Their number.</returns>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private int Read<TLayout>(long block, int first, int tiles, float* zeros, float* to, long step)
+    private int Read<TLayout>(long block, int first, int tiles, float* to, long step)
         where TLayout : struct, IWinogradLayout
     {
-        float** pixels = stackalloc float*[2 * WinogradTransforms.MaxColumns * Winograd.Patch];
-        float** masks = mask == null ? null : pixels + WinogradTransforms.MaxColumns * Winograd.Patch;
+        float** lines = stackalloc float*[2 * Winograd.Patch], masks = mask == null ? null : lines + Winograd.Patch;
+        float* inside = stackalloc float[Winograd.Patch];
         var (image, row, column) = Place(block + first);
-        tiles = Math.Min(Math.Min(tiles, WinogradTransforms.MaxRun), TileColumns - column / TFilter.Tile);
-        new WinogradPatches(input, rows, inRing, columns, pitch, padding).Find<TFilter>(image, row, column, tiles, zeros, pixels);
+        tiles = Math.Min(tiles, TileColumns - column / TFilter.Tile);
         if (mask != null)
-            new WinogradPatches(mask, rows, inRing, columns, pitch, padding).Find<TFilter>(image, row, column, tiles, zeros, masks);
-        nint nextRun = (nint)tiles * TFilter.Tile * pitch;
+            new WinogradPatches(mask, rows, inRing, columns, pitch).Find(image, row - padding, masks, inside);
+        if (new WinogradPatches(input, rows, inRing, columns, pitch).Find(image, row - padding, lines, inside))
+            inside = null;
+        column -= padding;
         if (Vector512.IsHardwareAccelerated)
-            WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter, TLayout>(pixels, masks, first, tiles, channels, nextRun, to, (nint)step, default(TLayout));
+            WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter, TLayout>(lines, masks, inside, column, columns, pitch, first, tiles, channels, to, (nint)step, default(TLayout));
         else if (Vector256.IsHardwareAccelerated)
-            WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter, TLayout>(pixels, masks, first, tiles, channels, nextRun, to, (nint)step, default(TLayout));
+            WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter, TLayout>(lines, masks, inside, column, columns, pitch, first, tiles, channels, to, (nint)step, default(TLayout));
         else
-            WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter, TLayout>(pixels, masks, first, tiles, channels, nextRun, to, (nint)step, default(TLayout));
+            WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter, TLayout>(lines, masks, inside, column, columns, pitch, first, tiles, channels, to, (nint)step, default(TLayout));
         return tiles;
     }
 

@@ -174,18 +174,21 @@ internal static unsafe class HostWinogradGradient<TFilter>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private int TransformInputs(int t, int tiles)
         {
+            float** lines = stackalloc float*[Winograd.Patch];
+            float* inside = stackalloc float[Winograd.Patch];
             var (image, row, column) = Place(t);
-            tiles = Math.Min(Math.Min(tiles, WinogradTransforms.MaxRun), WinogradFilter<TFilter>.Tiles(s.Q) - column / TFilter.Tile);
-            float** pixels = stackalloc float*[WinogradTransforms.MaxColumns * Winograd.Patch];
-            new WinogradPatches(x, s.H, s.H, s.W, s.Ic, s.Padding).Find<TFilter>(image, row, column, tiles, zeros, pixels);
+            tiles = Math.Min(tiles, WinogradFilter<TFilter>.Tiles(s.Q) - column / TFilter.Tile);
+            if (new WinogradPatches(x, s.H, s.H, s.W, s.Ic).Find(image, row - s.Padding, lines, inside))
+                inside = null;
+            column -= s.Padding;
             var layout = new WinogradGroups(GroupIn(s), block);
-            nint step = (nint)PointStep(block, s.Ic), nextRun = (nint)tiles * TFilter.Tile * s.Ic;
+            nint step = (nint)PointStep(block, s.Ic);
             if (Vector512.IsHardwareAccelerated)
-                WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter, WinogradGroups>(pixels, null, t, tiles, s.Ic, nextRun, inputs, step, layout);
+                WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter, WinogradGroups>(lines, null, inside, column, s.W, s.Ic, t, tiles, s.Ic, inputs, step, layout);
             else if (Vector256.IsHardwareAccelerated)
-                WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter, WinogradGroups>(pixels, null, t, tiles, s.Ic, nextRun, inputs, step, layout);
+                WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter, WinogradGroups>(lines, null, inside, column, s.W, s.Ic, t, tiles, s.Ic, inputs, step, layout);
             else
-                WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter, WinogradGroups>(pixels, null, t, tiles, s.Ic, nextRun, inputs, step, layout);
+                WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter, WinogradGroups>(lines, null, inside, column, s.W, s.Ic, t, tiles, s.Ic, inputs, step, layout);
             return tiles;
         }
 

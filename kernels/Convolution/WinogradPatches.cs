@@ -2,26 +2,22 @@ using System.Runtime.CompilerServices;
 
 namespace IlgpuNetVlad.Kernels;
 
-/// <summary>Where the 6×6 patches that <see cref="Winograd"/>'s tiles read lie in a map [image][row][column], <paramref name="pitch"/> floats a pixel.</summary>
+/// <summary>The rows that patches of <see cref="Winograd"/>'s tiles side by side read of a map [image][row][column], <paramref name="pitch"/> floats a pixel.</summary>
 /// <param name="ring">The map's rows; or fewer, of one image, where row r stands in row r mod so many.</param>
-internal readonly unsafe struct WinogradPatches(float* map, int rows, int ring, int columns, int pitch, int padding)
+internal readonly unsafe struct WinogradPatches(float* map, int rows, int ring, int columns, int pitch)
 {
-    /// <summary>pixels[6j + i] = row i, column j of the patches of tiles side by side, or zeros outside of the map.</summary>
-    /// <param name="row">The first tile's first output.</param>
+    /// <summary>lines[i] = where row <paramref name="top"/> + i of the image begins; where that is none of the map, some row.</summary>
+    /// <param name="inside">Of each row whether it is one of the map, 1 or 0.</param>
+    /// <returns>Whether all are.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Find<TFilter>(int image, int row, int column, int tiles, float* zeros, float** pixels)
-        where TFilter : struct, IWinogradFilter
+    public bool Find(int image, int top, float** lines, float* inside)
     {
-        int width = (tiles - 1) * TFilter.Tile + Winograd.Patch;
         for (int i = 0; i < Winograd.Patch; i++)
         {
-            int h = row + i - padding;
-            float* line = map + ((long)image * rows + h % ring) * columns * pitch;
-            for (int j = 0; j < width; j++)
-            {
-                int w = column + j - padding;
-                pixels[j * Winograd.Patch + i] = (uint)h < (uint)rows && (uint)w < (uint)columns ? line + (long)w * pitch : zeros;
-            }
+            int h = Math.Clamp(top + i, 0, rows - 1);
+            inside[i] = h == top + i ? 1 : 0;
+            lines[i] = map + ((long)image * rows + h % ring) * columns * pitch;
         }
+        return top >= 0 && top + Winograd.Patch <= rows;
     }
 }

@@ -8,86 +8,114 @@ namespace IlgpuNetVlad.Kernels;
 /// </summary>
 internal static unsafe class WinogradTransforms
 {
-    /// <summary>Tiles side by side that <see cref="Input"/> takes at once, and columns of their patches, with the widest tiles: both passes stay in the L1 cache.</summary>
-    public const int MaxRun = 8, MaxColumns = (MaxRun - 1) * 4 + Winograd.Patch;
-
     /// <summary>Floats of the widest vector.</summary>
     private const int MaxLanes = 16;
 
+    /// <summary>Columns of patches, transformed one way, that <see cref="Input"/> keeps: a power of 2 that holds those of a tile.</summary>
+    private const int Columns = 8;
+
+    /// <summary>Channels that it takes at once: whole vectors. The columns kept of them fill a quarter of the L1 cache, and each pixel's stand in one run of lines.</summary>
+    private const int Chunk = 64;
+
     /// <summary>
-    /// to[point·step + place of tile <paramref name="first"/> + t and channel c] = (Bᵀ d B)[point], for tiles side by side and all channels. Neighbouring patches share columns, which pass
-    /// over once.
+    /// to[point·step + place of tile <paramref name="first"/> + t and channel c] = (Bᵀ d B)[point], for tiles side by side and all channels: 64 channels after the other, tile by tile from left to
+    /// right. Neighbouring patches share two columns, which pass over once.
     /// <para>
-    /// With vectors of a whole cache line the processor's own foresight, which goes line by line, does not see that the lines beside those that are read will be the next ones; they are asked for while
-    /// these tiles are transformed (conv1_2 of VGG-16 took 0.82 to 0.9 of the time). Narrower vectors read each line two or four times, and gained nothing.
+    /// With vectors of a whole cache line those that the tile after the next one reads are asked for, in place of the processor's own foresight, which does not know where six rows go on. Narrower vectors read
+    /// each line two or four times, and gained nothing.
     /// </para>
     /// </summary>
-    /// <param name="pixels">Pixels of the patches, column by column: 6 of each.</param>
-    /// <param name="masks">Where not null, ReLU's output at those pixels: a pixel counts as 0 where it is not above 0.</param>
+    /// <param name="lines">The six rows' first pixels.</param>
+    /// <param name="masks">Where not null, those of ReLU's output: a pixel counts as 0 where it is not above 0.</param>
+    /// <param name="inside">Of each row 1, or 0 where it lies outside of the map and counts as 0, whatever stands there; null where all lie inside.</param>
+    /// <param name="column">The first patch's first column; those outside of the map's <paramref name="columns"/> count as 0.</param>
     /// <param name="first">The number of the first tile in the layout.</param>
-    /// <param name="tiles">At most <see cref="MaxRun"/>.</param>
-    /// <param name="nextRun">Floats from a pixel to that of the tiles which will likely be transformed next.</param>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Input<TVector, TOps, TFilter, TLayout>(float** pixels, float** masks, int first, int tiles, int channels, nint nextRun, float* to, nint step, TLayout layout)
+    public static void Input<TVector, TOps, TFilter, TLayout>(
+        float** lines, float** masks, float* inside, int column, int columns, int pitch, int first, int tiles, int channels, float* to, nint step, TLayout layout)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
         where TFilter : struct, IWinogradFilter
         where TLayout : struct, IWinogradLayout
     {
-        float* stack = stackalloc float[MaxColumns * Winograd.Patch * MaxLanes + HostPrefetch.Line], between = HostMemory.AtLine(stack);
-        int width = TOps.Count, column = Winograd.Patch * width;
-        for (int at = 0; at < channels; at += width)
+        float* stack = stackalloc float[Columns * Winograd.Patch * Chunk + HostPrefetch.Line], kept = HostMemory.AtLine(stack);
+        const int size = Winograd.Patch * Chunk;
+        int width = TOps.Count, vector = Winograd.Patch * width;
+        for (int at = 0; at < channels; at += Chunk)
         {
-            // The last vector begins earlier and computes some channels again.
-            int c = Math.Min(at, channels - width), done = 0;
-            nint next = at + width < channels ? c + width : nextRun;
+            int vectors = Math.Min(Chunk / width, (channels - at + width - 1) / width), done = 0;
             for (int t = 0; t < tiles; t++)
             {
                 for (int end = t * TFilter.Tile + Winograd.Patch; done < end; done++)
                 {
-                    float** d = pixels + done * Winograd.Patch;
-                    if (TOps.Count == HostPrefetch.Line)
-                        NearColumn(d, next);
-                    TVector d0 = TOps.Load(d[0] + c), d1 = TOps.Load(d[1] + c), d2 = TOps.Load(d[2] + c), d3 = TOps.Load(d[3] + c), d4 = TOps.Load(d[4] + c), d5 = TOps.Load(d[5] + c);
-                    if (masks != null)
+                    float* between = kept + (done & Columns - 1) * size;
+                    int w = column + done;
+                    if ((uint)w >= (uint)columns)
                     {
-                        float** y = masks + done * Winograd.Patch;
-                        if (TOps.Count == HostPrefetch.Line)
-                            NearColumn(y, next);
-                        d0 = TOps.Gate(d0, TOps.Load(y[0] + c));
-                        d1 = TOps.Gate(d1, TOps.Load(y[1] + c));
-                        d2 = TOps.Gate(d2, TOps.Load(y[2] + c));
-                        d3 = TOps.Gate(d3, TOps.Load(y[3] + c));
-                        d4 = TOps.Gate(d4, TOps.Load(y[4] + c));
-                        d5 = TOps.Gate(d5, TOps.Load(y[5] + c));
+                        new Span<float>(between, size).Clear();
+                        continue;
                     }
-                    Interpolate<TVector, TOps>(d0, d1, d2, d3, d4, d5, between + done * column, width);
+                    float* r0 = lines[0], r1 = lines[1], r2 = lines[2], r3 = lines[3], r4 = lines[4], r5 = lines[5];
+                    for (int v = 0; v < vectors; v++, between += vector)
+                    {
+                        // The last vector begins earlier and computes some channels again.
+                        nint c = (nint)w * pitch + Math.Min(at + v * width, channels - width), next = c + 2 * TFilter.Tile * pitch;
+                        if (TOps.Count == HostPrefetch.Line)
+                            NearColumn(r0, r1, r2, r3, r4, r5, next);
+                        TVector d0 = TOps.Load(r0 + c), d1 = TOps.Load(r1 + c), d2 = TOps.Load(r2 + c), d3 = TOps.Load(r3 + c), d4 = TOps.Load(r4 + c), d5 = TOps.Load(r5 + c);
+                        if (masks != null)
+                        {
+                            if (TOps.Count == HostPrefetch.Line)
+                                NearColumn(masks[0], masks[1], masks[2], masks[3], masks[4], masks[5], next);
+                            d0 = TOps.Gate(d0, TOps.Load(masks[0] + c));
+                            d1 = TOps.Gate(d1, TOps.Load(masks[1] + c));
+                            d2 = TOps.Gate(d2, TOps.Load(masks[2] + c));
+                            d3 = TOps.Gate(d3, TOps.Load(masks[3] + c));
+                            d4 = TOps.Gate(d4, TOps.Load(masks[4] + c));
+                            d5 = TOps.Gate(d5, TOps.Load(masks[5] + c));
+                        }
+                        if (inside != null)
+                        {
+                            d0 = TOps.Gate(d0, TOps.Broadcast(inside[0]));
+                            d1 = TOps.Gate(d1, TOps.Broadcast(inside[1]));
+                            d2 = TOps.Gate(d2, TOps.Broadcast(inside[2]));
+                            d3 = TOps.Gate(d3, TOps.Broadcast(inside[3]));
+                            d4 = TOps.Gate(d4, TOps.Broadcast(inside[4]));
+                            d5 = TOps.Gate(d5, TOps.Broadcast(inside[5]));
+                        }
+                        Interpolate<TVector, TOps>(d0, d1, d2, d3, d4, d5, between, width);
+                    }
                 }
-                float* row = between + t * TFilter.Tile * column, points = to + layout.Place(first + t, c, channels);
-                for (int i = 0; i < Winograd.Patch; i++, row += width, points += Winograd.Patch * step)
-                    Interpolate<TVector, TOps>(
-                        TOps.Load(row), TOps.Load(row + column), TOps.Load(row + 2 * column), TOps.Load(row + 3 * column), TOps.Load(row + 4 * column), TOps.Load(row + 5 * column), points, step);
+                int from = t * TFilter.Tile;
+                float* c0 = kept + (from & Columns - 1) * size, c1 = kept + (from + 1 & Columns - 1) * size, c2 = kept + (from + 2 & Columns - 1) * size,
+                    c3 = kept + (from + 3 & Columns - 1) * size, c4 = kept + (from + 4 & Columns - 1) * size, c5 = kept + (from + 5 & Columns - 1) * size;
+                for (int v = 0; v < vectors; v++)
+                {
+                    float* points = to + layout.Place(first + t, Math.Min(at + v * width, channels - width), channels);
+                    for (nint i = v * vector, last = i + vector; i < last; i += width, points += Winograd.Patch * step)
+                        Interpolate<TVector, TOps>(TOps.Load(c0 + i), TOps.Load(c1 + i), TOps.Load(c2 + i), TOps.Load(c3 + i), TOps.Load(c4 + i), TOps.Load(c5 + i), points, step);
+                }
             }
         }
     }
 
     /// <summary>Asks for a line of each of a column's pixels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void NearColumn(float** pixels, nint at)
+    private static void NearColumn(float* r0, float* r1, float* r2, float* r3, float* r4, float* r5, nint at)
     {
-        HostPrefetch.Near(pixels[0] + at);
-        HostPrefetch.Near(pixels[1] + at);
-        HostPrefetch.Near(pixels[2] + at);
-        HostPrefetch.Near(pixels[3] + at);
-        HostPrefetch.Near(pixels[4] + at);
-        HostPrefetch.Near(pixels[5] + at);
+        HostPrefetch.Near(r0 + at);
+        HostPrefetch.Near(r1 + at);
+        HostPrefetch.Near(r2 + at);
+        HostPrefetch.Near(r3 + at);
+        HostPrefetch.Near(r4 + at);
+        HostPrefetch.Near(r5 + at);
     }
 
     /// <summary>to[point·step + place of the tile and channel c] = (A dY Aᵀ)[point]: what a tile's gradient means at the points.</summary>
     /// <param name="pixels">Pixels of the tile, row by row.</param>
+    /// <param name="masks">Where not null, ReLU's output at those pixels: a pixel counts as 0 where it is not above 0.</param>
     /// <param name="nextTile">Floats from a pixel to that of the tile which will likely be transformed next.</param>
-    /// <inheritdoc cref="Input"/>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Gradient<TVector, TOps, TFilter, TLayout>(float** pixels, float** masks, int tile, int channels, nint nextTile, float* to, nint step, TLayout layout)
