@@ -21,8 +21,8 @@ internal static unsafe class WinogradTransforms
     /// to[point·step + place of tile <paramref name="first"/> + t and channel c] = (Bᵀ d B)[point], for tiles side by side and all channels: 64 channels after the other, tile by tile from left to
     /// right. Neighbouring patches share two columns, which pass over once.
     /// <para>
-    /// With vectors of a whole cache line those that the tile after the next one reads are asked for, in place of the processor's own foresight, which does not know where six rows go on. Narrower vectors read
-    /// each line two or four times, and gained nothing.
+    /// With vectors of a whole cache line those of the next tile are asked for, or with masks, of which as many lines come, half as far: the processor's own foresight does not see where six rows go on.
+    /// Narrower vectors read each line two or four times, and gained nothing.
     /// </para>
     /// </summary>
     /// <param name="lines">The six rows' first pixels.</param>
@@ -42,6 +42,7 @@ internal static unsafe class WinogradTransforms
         float* stack = stackalloc float[Columns * Winograd.Patch * Chunk + HostPrefetch.Line], kept = HostMemory.AtLine(stack);
         const int size = Winograd.Patch * Chunk;
         int width = TOps.Count, vector = Winograd.Patch * width;
+        nint ahead = (masks == null ? TFilter.Tile : TFilter.Tile / 2) * pitch;
         for (int at = 0; at < channels; at += Chunk)
         {
             int vectors = Math.Min(Chunk / width, (channels - at + width - 1) / width), done = 0;
@@ -60,7 +61,7 @@ internal static unsafe class WinogradTransforms
                     for (int v = 0; v < vectors; v++, between += vector)
                     {
                         // The last vector begins earlier and computes some channels again.
-                        nint c = (nint)w * pitch + Math.Min(at + v * width, channels - width), next = c + 2 * TFilter.Tile * pitch;
+                        nint c = (nint)w * pitch + Math.Min(at + v * width, channels - width), next = c + ahead;
                         if (TOps.Count == HostPrefetch.Line)
                             NearColumn(r0, r1, r2, r3, r4, r5, next);
                         TVector d0 = TOps.Load(r0 + c), d1 = TOps.Load(r1 + c), d2 = TOps.Load(r2 + c), d3 = TOps.Load(r3 + c), d4 = TOps.Load(r4 + c), d5 = TOps.Load(r5 + c);
