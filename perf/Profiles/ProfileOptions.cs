@@ -11,13 +11,17 @@ internal sealed record ProfileOptions
         """
         profile [--backbone vgg16] [--pool netvlad] [--clusters 64] [--size HxW] [--batch N] [--train-from LAYER] [--satisfied N] [--rounds N] [--device cpu|cuda[:N]] [--out FILE]
           The time of each operation of one extraction, or with --train-from of one training step, medians over the rounds; weights and images are random.
+          --batch: images, 1 if not given, of a training step 12, one tuple.
           --satisfied: images of the batch, spread over it, whose triplets have no loss.
         """;
+
+    /// <summary>Images of a tuple: the query, its positive, ten negatives.</summary>
+    public const int Tuple = 12;
 
     public NetworkSettings Network { get; private init; } = NetworkSettings.For("vgg16");
     public int Height { get; private init; } = 480;
     public int Width { get; private init; } = 640;
-    public int Batch { get; private init; } = 1;
+    public int Batch { get; private init; }
     public string? TrainFrom { get; private init; }
 
     /// <summary>Images whose descriptors get no gradient.</summary>
@@ -51,6 +55,10 @@ internal sealed record ProfileOptions
                 _ => throw new UserErrorException($"{args[i]} {value} is not understood.\n{Usage}"),
             };
         }
+        if (options.Batch == 0)
+            options = options with { Batch = options.TrainFrom is null ? 1 : Tuple };
+        if (options.TrainFrom is not null && options.Batch < 3)
+            throw new UserErrorException($"--batch {options.Batch} is no tuple: a training step takes 3 images or more: a query, its positive, negatives.");
         return options;
     }
 

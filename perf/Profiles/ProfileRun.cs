@@ -11,8 +11,6 @@ namespace IlgpuNetVlad.Perf.Profiles;
 /// <summary>Where the time of one extraction or one training step goes, operation by operation.</summary>
 internal static class ProfileRun
 {
-    private const int Tuple = 12;
-
     public static void Run(ProfileOptions options)
     {
         using var device = DeviceChoice.Open(options.Device).Device;
@@ -82,7 +80,7 @@ internal static class ProfileRun
             this.network = network;
             this.satisfied = Math.Min(images, satisfied);
             zeros = new float[network.PooledLength];
-            int tuples = Math.Max(1, images / Tuple), each = images / tuples;
+            int tuples = Math.Max(1, images / ProfileOptions.Tuple), each = images / tuples;
             // A margin that every tuple violates: all images take the way back.
             shape = new(tuples, 1, Math.Max(0, each - 2), network.PooledLength, images, 4);
             var device = network.Device;
@@ -100,7 +98,7 @@ internal static class ProfileRun
             RankingLoss.WeakOperation.Run(network.Device, shape, [descriptors, rows, losses, violating, gradient], workspace);
             for (int i = 0; i < satisfied; i++)
                 network.Device.Upload(zeros, gradient.View.SubView((long)i * shape.Images / satisfied * zeros.Length, zeros.Length));
-            UpdateScale.Run(network.Device, new(shape.Tuples, Tuple), losses, violating, scale);
+            UpdateScale.Run(network.Device, new(shape.Tuples, ProfileOptions.Tuple), losses, violating, scale);
             plan.Backward(shape.Images, gradient);
             foreach (var p in plan.Trained)
                 p.Descend(1e-6f, 0.9f, 1e-3f, scale);
