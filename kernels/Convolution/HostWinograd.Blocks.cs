@@ -26,7 +26,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter>
         int block = Block, width = HostPanels.Width(outChannels);
         long first = First(tile);
         int tiles = (int)(First(tile + 1) - first), groups = (tiles + RegisterTile.Rows - 1) / RegisterTile.Rows;
-        float* transformed = scratch + worker * WorkerFloats(channels);
+        float* transformed = scratch + worker * WorkerFloats(channels, outChannels);
         // The last register tile may reach beyond the block: what it multiplies there is whatever was, and those products are never read.
         long inStep = PointStep(block, channels), group = (long)RegisterTile.Rows * channels;
         float* products = transformed + Winograd.Points * inStep;
