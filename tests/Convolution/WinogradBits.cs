@@ -12,7 +12,7 @@ public sealed class WinogradBits
     [TestCase(24, 80)]
     public void MovedByATile_OutputsMoveWithIt(int channels, int outChannels)
     {
-        // More tiles side by side than one run takes, and lines that begin within a block.
+        // Lines of tiles that begin within a block.
         var shape = new ConvolutionShape(1, 13, 46, channels, outChannels, 3, 3, 1, 1, Relu: 1);
         var inputs = Convolution.ForwardOperation.InputsFor(shape, seed: 6);
         float[] x = inputs[0], moved = new float[x.Length];
