@@ -33,21 +33,45 @@ internal static class CounterTable
         }
     }
 
-    /// <summary>Writes <c>counters.md</c>: ours alone where there is no table of ncu's.</summary>
+    /// <summary>
+    /// Writes <c>counters.md</c>: ours alone where there is no table of ncu's. It is written again after every kernel, so that whoever runs out of time keeps what was counted, and says how many are to come.
+    /// </summary>
     /// <param name="csv">Of <c>ncu --csv --page raw</c>; null where it was not found.</param>
     public static void Write(GpuOptions options, string? csv)
     {
         var measured = csv is null ? [] : Read(csv);
         var kernels = KernelTable.CudaKernels.Where(k => measured.Count == 0 || measured.ContainsKey(k.Entry)).ToArray();
-        var rows = new string[kernels.Length];
-        // What no example launches, or what takes another launch in between, has no row.
-        Parallel.For(0, kernels.Length, i => rows[i] = Row(kernels[i], measured.GetValueOrDefault(kernels[i].Entry)));
+        // To compile takes half of the time, and who waits for a kernel that another thread compiles computes nothing.
+        var cores = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.ForEach(kernels, cores, () => new OfflinePtx(), (kernel, _, compiler) =>
+        {
+            compiler.Compile(kernel);
+            return compiler;
+        }, compiler => compiler.Dispose());
+        string?[] rows = new string?[kernels.Length];
+        string file = Path.Combine(options.Folder, "counters.md");
+        Parallel.For(0, kernels.Length, cores, i =>
+        {
+            string row = Row(kernels[i], measured.GetValueOrDefault(kernels[i].Entry));
+            lock (rows)
+            {
+                rows[i] = row;
+                AtomicFile.WriteText(file, Table(rows));
+            }
+        });
+        Console.WriteLine($"{kernels.Length} kernels in {file}");
+    }
+
+    /// <summary>What no example launches, or what takes another launch in between, has an empty row; what is not counted yet has none.</summary>
+    private static string Table(string?[] rows)
+    {
         var text = new StringBuilder("# Counted by executing the PTX, and by the GPU\n\nOne run of each kernel on the example with most work; PTX instructions are more than the machine's.\n\n");
         text.Append("| kernel | instructions of warps | GPU | sectors of L2 | GPU | passes of shared memory | GPU | bytes of its arguments | GPU's memory, bytes | registers | GPU's time |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
-        foreach (string row in rows.Where(r => r.Length > 0))
+        foreach (string? row in rows)
             text.Append(row);
-        AtomicFile.WriteText(Path.Combine(options.Folder, "counters.md"), text.ToString());
-        Console.WriteLine($"{kernels.Length} kernels in {Path.Combine(options.Folder, "counters.md")}");
+        if (rows.Count(r => r is null) is > 0 and var left)
+            text.Append(CultureInfo.InvariantCulture, $"\n{left} of {rows.Length} kernels were not counted in time.\n");
+        return text.ToString();
     }
 
     private static string Row(SimtKernel kernel, Dictionary<string, string>? gpu)
