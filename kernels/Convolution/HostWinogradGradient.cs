@@ -59,7 +59,7 @@ internal static unsafe class HostWinogradGradient<TFilter>
 
     private static long SumStep(in ConvolutionShape s) => PointStep(PaddedIn(s), PaddedOut(s));
 
-    private static int Zeros(in ConvolutionShape s) => (Math.Max(s.Ic, s.Oc) + 15) / 16 * 16;
+    private static int Zeros(in ConvolutionShape s) => (s.Oc + 15) / 16 * 16;
 
     /// <summary>dy's rows are summed for the bias where they are transformed: floats of one sum a row and channel.</summary>
     private static long RowSums(in ConvolutionShape s) => s.HasBias == 0 ? 0 : (long)s.B * s.P * s.Oc;

@@ -14,7 +14,7 @@ internal static unsafe class WinogradTransforms
     /// <summary>Columns of patches, transformed one way, that <see cref="Input"/> keeps: a power of 2 that holds those of a tile.</summary>
     private const int Columns = 8;
 
-    /// <summary>Channels that it takes at once: whole vectors. The columns kept of them fill a quarter of the L1 cache, and each pixel's stand in one run of lines.</summary>
+    /// <summary>Channels that it takes at once: whole vectors. The columns kept of them fill 12 KB of the L1 cache, and each pixel's stand in one run of lines.</summary>
     private const int Chunk = 64;
 
     /// <summary>
