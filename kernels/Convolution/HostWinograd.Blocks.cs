@@ -25,7 +25,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter>
     {
         int block = Block, width = HostPanels.Width(outChannels);
         long first = First(tile);
-        int tiles = (int)(First(tile + 1) - first), groups = (tiles + RegisterTile.Rows - 1) / RegisterTile.Rows;
+        int tiles = (int)(First(tile + 1) - first), whole = (int)Math.Clamp(WholeTiles - first, 0, tiles);
         float* transformed = scratch + worker * WorkerFloats(channels, outChannels);
         // The last register tile may reach beyond the block: what it multiplies there is whatever was, and those products are never read.
         long inStep = PointStep(block, channels), group = (long)RegisterTile.Rows * channels;
@@ -36,7 +36,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter>
         for (int t = 0; t < tiles; t++)
             spots[t] = Find(first + t);
 
-        int padded = HostPanels.Padded(outChannels), late = (Winograd.Points - FirstLate) * groups;
+        int padded = HostPanels.Padded(outChannels), late = LateGroups(whole, tiles);
         long nextBlock = tile + threads;
         InputAhead ahead = default;
         long weightStep = WinogradWeightPacking<TFilter>.PointStep(channels, outChannels);
@@ -48,16 +48,18 @@ internal readonly unsafe partial struct HostWinograd<TFilter>
             var outputs = new OutputAhead(spots, start, columns, tiles * Side, late * (columns / width));
             if (start + columns == padded && nextBlock < blocks)
                 ahead = new(First(nextBlock), First(nextBlock + 1), late * (columns / width));
-            for (int q = 0; q < Winograd.Points; q++)
+            for (int q = 0, after; q < Winograd.Points; q = after)
             {
+                after = PointAfter(q, whole);
+                int groups = Groups(Winograd.IsFar(q) ? whole : tiles);
                 bool fetches = q >= FirstLate;
                 float* rows = transformed + q * inStep, weights = panels + q * weightStep;
                 for (int column = 0; column < columns; column += width)
                 {
                     // The last panel at a point asks for the rows of the next one, the others for none.
                     bool last = column + width == columns;
-                    float* v = rows, nextRows = last ? rows + inStep : null, to = products + q * outStep + column;
-                    float* next = !last ? weights + (long)channels * width : q < Winograd.Points - 1 ? panels + (q + 1) * weightStep : nextPanels, end = next + (long)channels * width;
+                    float* v = rows, nextRows = last ? transformed + after * inStep : null, to = products + q * outStep + column;
+                    float* next = !last ? weights + (long)channels * width : after < Winograd.Points ? panels + after * weightStep : nextPanels, end = next + (long)channels * width;
                     for (int i = 0; i < groups; i++, v += group, to += (long)RegisterTile.Rows * columns)
                     {
                         if (fetches)
@@ -74,7 +76,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter>
                 }
             }
             for (int t = 0; t < tiles; t++)
-                Write(spots[t], products + (long)t * columns, outStep, start, Math.Min(columns, outChannels - start), products + Winograd.Points * outStep);
+                Write(spots[t], t >= whole, products + (long)t * columns, outStep, start, Math.Min(columns, outChannels - start), products + Winograd.Points * outStep);
         }
     }
 

@@ -28,6 +28,9 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
     private readonly int images, rows, columns, channels, pitch, outRows, outColumns, outChannels, outPitch, padding, threads, blocks;
     private readonly bool relu, pooled;
 
+    /// <summary>Rows of whole tiles: the last row may be one of half tiles, which follow all images' whole ones.</summary>
+    private readonly int wholeTileRows;
+
     /// <summary>Of a band: the first row of tiles of each image, and their number; rows of the rings that input and output are, which of whole maps are the maps'.</summary>
     private readonly int firstTileRow, tileRows, inRing, outRing;
 
@@ -60,6 +63,8 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
         (tileRows, inRing, outRing) = (WinogradFilter<TFilter>.Tiles(outRows), rows, MapRows);
         if (band is { } some)
             (firstTileRow, tileRows, inRing, outRing) = (some.First / TFilter.Tile, WinogradFilter<TFilter>.Tiles(some.Rows), some.XRing, some.YRing);
+        bool endsInHalf = WinogradFilter<TFilter>.EndsInHalf(outRows, channels, outChannels) && firstTileRow + tileRows == WinogradFilter<TFilter>.Tiles(outRows);
+        wholeTileRows = endsInHalf ? tileRows - 1 : tileRows;
         long each = (long)threads * MaxBlock(channels, outChannels) / RegisterTile.Rows;
         blocks = (int)Math.Min((RegisterTiles + each - 1) / each * threads, RegisterTiles);
     }
@@ -75,6 +80,8 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
     private int TileColumns => WinogradFilter<TFilter>.Tiles(outColumns);
 
     private long Tiles => (long)images * tileRows * TileColumns;
+
+    private long WholeTiles => (long)images * wholeTileRows * TileColumns;
 
     private long RegisterTiles => (Tiles + RegisterTile.Rows - 1) / RegisterTile.Rows;
 
@@ -157,7 +164,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
     {
         int block = Block;
         long first = First(tile);
-        int tiles = (int)(First(tile + 1) - first);
+        int tiles = (int)(First(tile + 1) - first), whole = (int)Math.Clamp(WholeTiles - first, 0, tiles);
         float* transformed = scratch + worker * WorkerFloats(channels, outChannels);
         long inStep = PointStep(block, channels);
         float* products = transformed + Winograd.Points * inStep;
@@ -173,7 +180,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
             spots[t] = Find(first + t);
 
         // While a worker multiplies it asks for what it will need: weights, rows of V and the outputs that it will write. Not for the next block's input, which would be gone again: the transform asks for its own.
-        int calls = (Winograd.Points - FirstLate) * ((tiles + RegisterTile.Rows - 1) / RegisterTile.Rows);
+        int calls = LateGroups(whole, tiles);
         long weightStep = WinogradWeightPacking<TFilter>.PointStep(channels, outChannels);
         for (int start = 0, width; start < outChannels; start += width)
         {
@@ -181,29 +188,39 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
             long outStep = PointStep(block, width);
             float* panel = packed + (long)channels * start, nextPanel = packed + (start + width < outChannels ? (long)channels * (start + width) : 0);
             var outputs = new OutputAhead(spots, start, width, tiles * Side, calls);
-            for (int q = 0; q < Winograd.Points; q++)
+            for (int q = 0, after; q < Winograd.Points; q = after)
             {
+                after = PointAfter(q, whole);
+                int used = Winograd.IsFar(q) ? whole : tiles;
                 float* v = transformed + q * inStep, weights = panel + q * weightStep;
-                float* next = q < Winograd.Points - 1 ? weights + weightStep : nextPanel, end = next + (long)channels * width;
-                for (int t = 0; t < tiles; t += RegisterTile.Rows, next += (long)channels * HostPrefetch.Line)
+                float* next = after < Winograd.Points ? panel + after * weightStep : nextPanel, end = next + (long)channels * width;
+                for (int t = 0; t < used; t += RegisterTile.Rows, next += (long)channels * HostPrefetch.Line)
                 {
                     if (q >= FirstLate)
                         outputs.Call(this);
-                    float* nextRows = t + RegisterTile.Rows < tiles ? v + (long)(t + RegisterTile.Rows) * channels : v + inStep;
+                    float* nextRows = t + RegisterTile.Rows < used ? v + (long)(t + RegisterTile.Rows) * channels : transformed + after * inStep;
                     HostPanels.MultiplyAhead(width, v, offsets + t, channels, weights, products + q * outStep + (long)t * width, nextRows, next < end ? next : weights);
                 }
             }
             for (int t = 0; t < tiles; t++)
-                Write(spots[t], products + (long)t * width, outStep, start, Math.Min(width, outChannels - start), products + Winograd.Points * outStep);
+                Write(spots[t], t >= whole, products + (long)t * width, outStep, start, Math.Min(width, outChannels - start), products + Winograd.Points * outStep);
         }
     }
+
+    /// <summary>Register tiles from <see cref="FirstLate"/> on, of a block that begins with so many whole tiles.</summary>
+    private static int LateGroups(int whole, int tiles) => Winograd.Far * Groups(whole) + (Winograd.Points - FirstLate - Winograd.Far) * Groups(tiles);
+
+    private static int Groups(int tiles) => (tiles + RegisterTile.Rows - 1) / RegisterTile.Rows;
+
+    /// <summary>The point that follows one: a block of half tiles alone has no products at the far ones.</summary>
+    private static int PointAfter(int point, int whole) => whole == 0 && point == Winograd.FirstFar - 1 ? point + 1 + Winograd.Far : point + 1;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private (int Image, int Row, int Column) Place(long tile)
     {
-        long line = tile / TileColumns;
-        int image = (int)(line / tileRows);
-        return (live is { } some ? some[image] : image, (firstTileRow + (int)(line % tileRows)) * TFilter.Tile, (int)(tile % TileColumns) * TFilter.Tile);
+        long line = tile / TileColumns, halves = line - (long)images * wholeTileRows;
+        int image = (int)(halves < 0 ? line / wholeTileRows : halves), row = halves < 0 ? (int)(line % wholeTileRows) : wholeTileRows;
+        return (live is { } some ? some[image] : image, (firstTileRow + row) * TFilter.Tile, (int)(tile % TileColumns) * TFilter.Tile);
     }
 
     /// <summary>Transforms tiles of a block from its <paramref name="first"/> one on as far as they stand side by side.</summary>
@@ -217,30 +234,52 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
         float* inside = stackalloc float[Winograd.Patch];
         var (image, row, column) = Place(block + first);
         tiles = Math.Min(tiles, TileColumns - column / TFilter.Tile);
+        bool half = block + first >= WholeTiles;
+        int used = half ? WinogradHalfFilter3.TileRows + WinogradHalfFilter3.Taps - 1 : Winograd.Patch;
         if (mask != null)
-            new WinogradPatches(mask, rows, inRing, columns, pitch).Find(image, row - padding, masks, inside);
-        if (new WinogradPatches(input, rows, inRing, columns, pitch).Find(image, row - padding, lines, inside))
+            new WinogradPatches(mask, rows, inRing, columns, pitch).Find(image, row - padding, used, masks, inside);
+        if (new WinogradPatches(input, rows, inRing, columns, pitch).Find(image, row - padding, used, lines, inside))
             inside = null;
-        column -= padding;
-        if (Vector512.IsHardwareAccelerated)
-            WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter, TLayout>(lines, masks, inside, column, columns, pitch, first, tiles, channels, to, (nint)step, default(TLayout));
-        else if (Vector256.IsHardwareAccelerated)
-            WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter, TLayout>(lines, masks, inside, column, columns, pitch, first, tiles, channels, to, (nint)step, default(TLayout));
+        if (half)
+            Transform<WinogradHalfFilter3, TLayout>(lines, masks, inside, column - padding, first, tiles, to, step);
         else
-            WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter, TLayout>(lines, masks, inside, column, columns, pitch, first, tiles, channels, to, (nint)step, default(TLayout));
+            Transform<TFilter, TLayout>(lines, masks, inside, column - padding, first, tiles, to, step);
         return tiles;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Transform<TTile, TLayout>(float** lines, float** masks, float* inside, int column, int first, int tiles, float* to, long step)
+        where TTile : struct, IWinogradFilter
+        where TLayout : struct, IWinogradLayout
+    {
+        if (Vector512.IsHardwareAccelerated)
+            WinogradTransforms.Input<Vector512<float>, HostVector512, TTile, TLayout>(lines, masks, inside, column, columns, pitch, first, tiles, channels, to, (nint)step, default(TLayout));
+        else if (Vector256.IsHardwareAccelerated)
+            WinogradTransforms.Input<Vector256<float>, HostVector256, TTile, TLayout>(lines, masks, inside, column, columns, pitch, first, tiles, channels, to, (nint)step, default(TLayout));
+        else
+            WinogradTransforms.Input<Vector128<float>, HostVector128, TTile, TLayout>(lines, masks, inside, column, columns, pitch, first, tiles, channels, to, (nint)step, default(TLayout));
     }
 
     /// <param name="channel">The panel's first output channel.</param>
     /// <param name="used">Columns of the panel that are channels.</param>
-    private void Write(in Spot spot, float* from, long step, int channel, int used, float* pixels)
+    private void Write(in Spot spot, bool half, float* from, long step, int channel, int used, float* pixels)
+    {
+        if (half)
+            WriteTile<WinogradHalfFilter3>(spot, from, step, channel, used, pixels);
+        else
+            WriteTile<TFilter>(spot, from, step, channel, used, pixels);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void WriteTile<TTile>(in Spot spot, float* from, long step, int channel, int used, float* pixels)
+        where TTile : struct, IWinogradFilter
     {
         if (Vector512.IsHardwareAccelerated)
-            Write<Vector512<float>, HostVector512>(spot, from, step, channel, used, pixels);
+            Write<Vector512<float>, HostVector512, TTile>(spot, from, step, channel, used, pixels);
         else if (Vector256.IsHardwareAccelerated)
-            Write<Vector256<float>, HostVector256>(spot, from, step, channel, used, pixels);
+            Write<Vector256<float>, HostVector256, TTile>(spot, from, step, channel, used, pixels);
         else
-            Write<Vector128<float>, HostVector128>(spot, from, step, channel, used, pixels);
+            Write<Vector128<float>, HostVector128, TTile>(spot, from, step, channel, used, pixels);
     }
 
     /// <summary>Where a tile's outputs go: the first pixel's first channel, and how much of the tile lies in the map.</summary>
@@ -262,24 +301,25 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Write<TVector, TOps>(in Spot spot, float* from, long step, int channel, int used, float* pixels)
+    private void Write<TVector, TOps, TTile>(in Spot spot, float* from, long step, int channel, int used, float* pixels)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
+        where TTile : struct, IWinogradFilter
     {
         float* stack = stackalloc float[24 * 16 + HostPrefetch.Line], between = HostMemory.AtLine(stack), tileStart = spot.Start + channel;
-        int lanes = TOps.Count, height = spot.Height, width = spot.Width, mapColumns = MapColumns, side = Side;
-        bool whole = height == side && width == side;
+        int lanes = TOps.Count, height = spot.Height, width = spot.Width, mapColumns = MapColumns;
+        bool whole = width == Side && height == (pooled ? TTile.TileRows / 2 : TTile.TileRows);
         for (int c = 0; c < used; c += lanes)
         {
-            WinogradTransforms.OutputColumns<TVector, TOps, TFilter>(from + c, (nint)step, between);
+            WinogradTransforms.OutputColumns<TVector, TOps, TTile>(from + c, (nint)step, between);
             int count = Math.Min(lanes, used - c);
             float* to = tileStart + c, biases = bias == null ? null : bias + channel + c;
             if (!whole || count < lanes)
             {
-                WriteParts<TVector, TOps>(between, height, width, count, biases, to, mapColumns, pixels);
+                WriteParts<TVector, TOps, TTile>(between, height, width, count, biases, to, mapColumns, pixels);
                 continue;
             }
-            for (int i = 0; i < TFilter.Tile; i += 2)
+            for (int i = 0; i < TTile.TileRows; i += 2)
             {
                 WinogradTransforms.OutputRow<TVector, TOps, TFilter>(between, i, out var a0, out var a1, out var a2, out var a3);
                 WinogradTransforms.OutputRow<TVector, TOps, TFilter>(between, i + 1, out var b0, out var b1, out var b2, out var b3);
@@ -344,12 +384,13 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
 
     /// <summary>A tile that the map's end cuts, or channels that fill no vector.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void WriteParts<TVector, TOps>(float* between, int height, int width, int count, float* biases, float* to, int mapColumns, float* pixels)
+    private void WriteParts<TVector, TOps, TTile>(float* between, int height, int width, int count, float* biases, float* to, int mapColumns, float* pixels)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
+        where TTile : struct, IWinogradFilter
     {
         int lanes = TOps.Count;
-        for (int i = 0; i < TFilter.Tile; i++)
+        for (int i = 0; i < TTile.TileRows; i++)
         {
             WinogradTransforms.OutputRow<TVector, TOps, TFilter>(between, i, out var y0, out var y1, out var y2, out var y3);
             float* pixel = pixels + i * TFilter.Tile * lanes;
@@ -361,7 +402,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
             TOps.Store(y3, pixel + 3 * lanes);
         }
         if (pooled)
-            Pool<TVector, TOps>(pixels);
+            Pool<TVector, TOps, TTile>(pixels);
         for (int i = 0; i < height; i++)
             for (int j = 0; j < width; j++)
                 HostPanels.Finish(pixels + (i * TFilter.Tile + j) * lanes, lanes, biases, relu, to + ((long)i * mapColumns + j) * outPitch, outPitch, 1, count);
@@ -372,12 +413,13 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
     /// those of pooling afterwards.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Pool<TVector, TOps>(float* pixels)
+    private static void Pool<TVector, TOps, TTile>(float* pixels)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
+        where TTile : struct, IWinogradFilter
     {
         int lanes = TOps.Count;
-        for (int i = 0; i < TFilter.Tile / 2; i++)
+        for (int i = 0; i < TTile.TileRows / 2; i++)
             for (int j = 0; j < TFilter.Tile / 2; j++)
             {
                 float* window = pixels + (2 * i * TFilter.Tile + 2 * j) * lanes, below = window + TFilter.Tile * lanes;

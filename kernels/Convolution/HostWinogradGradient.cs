@@ -10,7 +10,7 @@ namespace IlgpuNetVlad.Kernels;
 /// <para>
 /// Blocks of tiles pass one after the other. Of each all threads first make V = Bᵀ x B [point][tile][channel in] and Z = A (dy·mask) Aᵀ [point][tile][channel
 /// out], both in the shared cache; then the sums grow, a point and a panel of 64 output channels a task, so that a panel's sums stay in one core's cache. Every sum
-/// is one chain over tiles in order, whatever the blocks and threads. Tiles of images whose dy is zero are left out (<see cref="HostLiveImages"/>). Workspace: the block and
+/// is one chain over tiles in order, all images' whole ones before the half ones, whatever the blocks and threads. Tiles of images whose dy is zero are left out (<see cref="HostLiveImages"/>). Workspace: the block and
 /// 36/9 or 36/25 times the weights.
 /// </para>
 /// </summary>
@@ -24,6 +24,9 @@ internal static unsafe class HostWinogradGradient<TFilter>
     private const int TaskTiles = 8;
 
     private static long Tiles(in ConvolutionShape s) => (long)s.B * WinogradFilter<TFilter>.Tiles(s.P) * WinogradFilter<TFilter>.Tiles(s.Q);
+
+    /// <summary>Rows of whole tiles: the last row may be one of half tiles.</summary>
+    private static int WholeTileRows(in ConvolutionShape s) => WinogradFilter<TFilter>.Tiles(s.P) - (WinogradFilter<TFilter>.EndsInHalf(s.P, s.Ic, s.Oc) ? 1 : 0);
 
     private static int Block(in ConvolutionShape s)
     {
@@ -82,9 +85,9 @@ internal static unsafe class HostWinogradGradient<TFilter>
         int panels = HostPanels.Count(s.Oc);
         for (long first = 0; first < tiles; first += block)
         {
-            int count = (int)Math.Min(block, tiles - first);
-            device.RunHost((count + TaskTiles - 1) / TaskTiles, new TransformTask(s, live, x, mask, dy, zeros, inputs, gradients, rowSums, first, count, block));
-            device.RunHost(Winograd.Points * panels, new SumTask(s, inputs, gradients, sums, first == 0, count, block, panels, device.Threads));
+            int count = (int)Math.Min(block, tiles - first), whole = (int)Math.Clamp((long)live.Count * WholeTileRows(s) * WinogradFilter<TFilter>.Tiles(s.Q) - first, 0, count);
+            device.RunHost((count + TaskTiles - 1) / TaskTiles, new TransformTask(s, live, x, mask, dy, zeros, inputs, gradients, rowSums, first, count, whole, block));
+            device.RunHost(Winograd.Points * panels, new SumTask(s, inputs, gradients, sums, first == 0, count, whole, block, panels, device.Threads));
         }
         device.RunHost(WeightTask.Tiles(s), new WeightTask(s, sums, dw));
         if (rowSums != null)
@@ -107,37 +110,37 @@ internal static unsafe class HostWinogradGradient<TFilter>
         }
     }
 
-    private readonly struct TransformTask(ConvolutionShape s, HostLiveImages live, float* x, float* mask, float* dy, float* zeros, float* inputs, float* gradients, float* rowSums, long first, int count, int block) : IHostTask
+    private readonly struct TransformTask(ConvolutionShape s, HostLiveImages live, float* x, float* mask, float* dy, float* zeros, float* inputs, float* gradients, float* rowSums, long first, int count, int whole, int block) : IHostTask
     {
         public void Run(int tile, int worker)
         {
             int end = Math.Min(count, (tile + 1) * TaskTiles);
             // Rows of tiles that begin here: what is read now is soon read again.
             for (int t = tile * TaskTiles; t < end && rowSums != null; t++)
-                if (Place(t).Column == 0)
-                    SumRows(first + t);
+                if (Place(t) is { Column: 0 } start)
+                    SumRows(start.Image, start.Row);
             for (int t = tile * TaskTiles; t < end;)
                 t += TransformInputs(t, end - t);
             for (int t = tile * TaskTiles; t < end; t++)
                 TransformGradient(t);
         }
 
+        /// <summary>The image counts live ones.</summary>
         private (int Image, int Row, int Column) Place(int t)
         {
-            int tileColumns = WinogradFilter<TFilter>.Tiles(s.Q), tileRows = WinogradFilter<TFilter>.Tiles(s.P);
-            long tile = first + t, line = tile / tileColumns;
-            return (live[(int)(line / tileRows)], (int)(line % tileRows) * TFilter.Tile, (int)(tile % tileColumns) * TFilter.Tile);
+            int tileColumns = WinogradFilter<TFilter>.Tiles(s.Q), wholeRows = WholeTileRows(s);
+            long tile = first + t, line = tile / tileColumns, halves = line - (long)live.Count * wholeRows;
+            var (image, row) = halves < 0 ? (line / wholeRows, line % wholeRows) : (halves, wholeRows);
+            return ((int)image, (int)row * TFilter.Tile, (int)(tile % tileColumns) * TFilter.Tile);
         }
 
         /// <summary>The columns' sums of all rows of dy that the tile and those beside it cover: short chains in fp32.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void SumRows(long tile)
+        private void SumRows(int image, int row)
         {
-            int tileRows = WinogradFilter<TFilter>.Tiles(s.P);
-            long line = tile / WinogradFilter<TFilter>.Tiles(s.Q), image = line / tileRows;
-            int row = (int)(line % tileRows) * TFilter.Tile, end = Math.Min(row + TFilter.Tile, s.P);
-            long at = ((long)live[(int)image] * s.P + row) * s.Q * s.YPitch;
-            for (float* to = rowSums + (image * s.P + row) * s.Oc; row < end; row++, to += s.Oc)
+            int end = Math.Min(row + TFilter.Tile, s.P);
+            long at = ((long)live[image] * s.P + row) * s.Q * s.YPitch;
+            for (float* to = rowSums + ((long)image * s.P + row) * s.Oc; row < end; row++, to += s.Oc)
             {
                 new Span<float>(to, s.Oc).Clear();
                 for (int q = 0; q < s.Q; q++, at += s.YPitch)
@@ -178,18 +181,28 @@ internal static unsafe class HostWinogradGradient<TFilter>
             float* inside = stackalloc float[Winograd.Patch];
             var (image, row, column) = Place(t);
             tiles = Math.Min(tiles, WinogradFilter<TFilter>.Tiles(s.Q) - column / TFilter.Tile);
-            if (new WinogradPatches(x, s.H, s.H, s.W, s.Ic).Find(image, row - s.Padding, lines, inside))
+            int used = t < whole ? Winograd.Patch : WinogradHalfFilter3.TileRows + WinogradHalfFilter3.Taps - 1;
+            if (new WinogradPatches(x, s.H, s.H, s.W, s.Ic).Find(live[image], row - s.Padding, used, lines, inside))
                 inside = null;
-            column -= s.Padding;
+            if (t < whole)
+                TransformInputs<TFilter>(lines, inside, column - s.Padding, t, tiles);
+            else
+                TransformInputs<WinogradHalfFilter3>(lines, inside, column - s.Padding, t, tiles);
+            return tiles;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void TransformInputs<TTile>(float** lines, float* inside, int column, int t, int tiles)
+            where TTile : struct, IWinogradFilter
+        {
             var layout = new WinogradGroups(GroupIn(s), block);
             nint step = (nint)PointStep(block, s.Ic);
             if (Vector512.IsHardwareAccelerated)
-                WinogradTransforms.Input<Vector512<float>, HostVector512, TFilter, WinogradGroups>(lines, null, inside, column, s.W, s.Ic, t, tiles, s.Ic, inputs, step, layout);
+                WinogradTransforms.Input<Vector512<float>, HostVector512, TTile, WinogradGroups>(lines, null, inside, column, s.W, s.Ic, t, tiles, s.Ic, inputs, step, layout);
             else if (Vector256.IsHardwareAccelerated)
-                WinogradTransforms.Input<Vector256<float>, HostVector256, TFilter, WinogradGroups>(lines, null, inside, column, s.W, s.Ic, t, tiles, s.Ic, inputs, step, layout);
+                WinogradTransforms.Input<Vector256<float>, HostVector256, TTile, WinogradGroups>(lines, null, inside, column, s.W, s.Ic, t, tiles, s.Ic, inputs, step, layout);
             else
-                WinogradTransforms.Input<Vector128<float>, HostVector128, TFilter, WinogradGroups>(lines, null, inside, column, s.W, s.Ic, t, tiles, s.Ic, inputs, step, layout);
-            return tiles;
+                WinogradTransforms.Input<Vector128<float>, HostVector128, TTile, WinogradGroups>(lines, null, inside, column, s.W, s.Ic, t, tiles, s.Ic, inputs, step, layout);
         }
 
         [SkipLocalsInit]
@@ -203,28 +216,38 @@ internal static unsafe class HostWinogradGradient<TFilter>
                 for (int j = 0; j < TFilter.Tile; j++)
                 {
                     bool inside = row + i < s.P && column + j < s.Q;
-                    long at = (((long)image * s.P + row + i) * s.Q + column + j) * s.YPitch;
+                    long at = (((long)live[image] * s.P + row + i) * s.Q + column + j) * s.YPitch;
                     pixels[i * TFilter.Tile + j] = inside ? dy + at : zeros;
                     if (mask != null)
                         masks[i * TFilter.Tile + j] = inside ? mask + at : zeros;
                 }
+            if (t < whole)
+                TransformGradient<TFilter>(pixels, masks, t);
+            else
+                TransformGradient<WinogradHalfFilter3>(pixels, masks, t);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void TransformGradient<TTile>(float** pixels, float** masks, int t)
+            where TTile : struct, IWinogradFilter
+        {
             var layout = new WinogradGroups(GroupOut(s), block);
             nint step = (nint)PointStep(block, PaddedOut(s)), nextTile = (nint)TFilter.Tile * s.YPitch;
             if (Vector512.IsHardwareAccelerated)
-                WinogradTransforms.Gradient<Vector512<float>, HostVector512, TFilter, WinogradGroups>(pixels, masks, t, s.Oc, nextTile, gradients, step, layout);
+                WinogradTransforms.Gradient<Vector512<float>, HostVector512, TTile, WinogradGroups>(pixels, masks, t, s.Oc, nextTile, gradients, step, layout);
             else if (Vector256.IsHardwareAccelerated)
-                WinogradTransforms.Gradient<Vector256<float>, HostVector256, TFilter, WinogradGroups>(pixels, masks, t, s.Oc, nextTile, gradients, step, layout);
+                WinogradTransforms.Gradient<Vector256<float>, HostVector256, TTile, WinogradGroups>(pixels, masks, t, s.Oc, nextTile, gradients, step, layout);
             else
-                WinogradTransforms.Gradient<Vector128<float>, HostVector128, TFilter, WinogradGroups>(pixels, masks, t, s.Oc, nextTile, gradients, step, layout);
+                WinogradTransforms.Gradient<Vector128<float>, HostVector128, TTile, WinogradGroups>(pixels, masks, t, s.Oc, nextTile, gradients, step, layout);
         }
     }
 
-    private readonly struct SumTask(ConvolutionShape s, float* inputs, float* gradients, float* sums, bool begins, int count, int block, int panels, int threads) : IHostTask
+    private readonly struct SumTask(ConvolutionShape s, float* inputs, float* gradients, float* sums, bool begins, int count, int whole, int block, int panels, int threads) : IHostTask
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int tile, int worker)
         {
-            int point = tile / panels, start = 0, groupIn = GroupIn(s), groupOut = GroupOut(s);
+            int point = tile / panels, tiles = Winograd.IsFar(point) ? whole : count, start = 0, groupIn = GroupIn(s), groupOut = GroupOut(s);
             for (int panel = tile % panels; panel > 0; panel--)
                 start += HostPanels.Width(s.Oc - start);
             int width = HostPanels.Width(s.Oc - start);
@@ -242,7 +265,8 @@ internal static unsafe class HostWinogradGradient<TFilter>
                 FetchNext(from, to, k, width);
                 for (int i = k; begins && i < k + RegisterTile.Rows; i++)
                     new Span<float>(to + (long)i * groupOut, width).Clear();
-                HostPanels.MultiplyOuter(width, from + place, offsets, 1, 0, count, groupIn, gradient, groupOut, to + (long)k * groupOut, groupOut, ahead.Take(count));
+                if (tiles > 0)
+                    HostPanels.MultiplyOuter(width, from + place, offsets, 1, 0, tiles, groupIn, gradient, groupOut, to + (long)k * groupOut, groupOut, ahead.Take(tiles));
             }
         }
 
@@ -256,7 +280,7 @@ internal static unsafe class HostWinogradGradient<TFilter>
             if (!Vector512.IsHardwareAccelerated || !IsGrouped(s) || next >= Winograd.Points * panels)
                 return default;
             float* panel = gradients + point * PointStep(block, PaddedOut(s)) + new WinogradGroups(GroupOut(s), block).Place(0, next % panels * GroupOut(s), s.Oc);
-            return new(panel, (long)count * GroupOut(s), inputs + point * PointStep(block, s.Ic), point == tile / panels ? 0 : (long)block * s.Ic);
+            return new(panel, (long)(Winograd.IsFar(point) ? whole : count) * GroupOut(s), inputs + point * PointStep(block, s.Ic), point == tile / panels ? 0 : (long)block * s.Ic);
         }
 
         /// <summary>The next register tile's sums, and the next lines of V, which lie a row apart: the processor's own foresight finds neither.</summary>

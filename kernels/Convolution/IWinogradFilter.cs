@@ -6,6 +6,9 @@ internal interface IWinogradFilter
     /// <summary>Outputs of a tile along a side.</summary>
     static abstract int Tile { get; }
 
+    /// <summary>Outputs of a tile from top to bottom: the same, or half of them, which the points ±b do not take part in.</summary>
+    static abstract int TileRows { get; }
+
     /// <summary>Taps of a filter along a side.</summary>
     static abstract int Taps { get; }
 }
@@ -15,6 +18,18 @@ internal readonly struct WinogradFilter3 : IWinogradFilter
 {
     public static int Tile => 4;
 
+    public static int TileRows => Tile;
+
+    public static int Taps => 3;
+}
+
+/// <summary>F(2×4, 3×3), where a map ends two rows behind its last whole tile, or one: 24 products a channel pair, 3 an output, by weights that are transformed for <see cref="WinogradFilter3"/>.</summary>
+internal readonly struct WinogradHalfFilter3 : IWinogradFilter
+{
+    public static int Tile => 4;
+
+    public static int TileRows => Tile / 2;
+
     public static int Taps => 3;
 }
 
@@ -22,6 +37,8 @@ internal readonly struct WinogradFilter3 : IWinogradFilter
 internal readonly struct WinogradFilter5 : IWinogradFilter
 {
     public static int Tile => 2;
+
+    public static int TileRows => Tile;
 
     public static int Taps => 5;
 }

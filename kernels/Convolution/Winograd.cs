@@ -19,14 +19,30 @@ namespace IlgpuNetVlad.Kernels;
 /// 5×5: Aᵀ      1   1   1   1   1   0                G columns go on to the fourth power: 1/(2a²(a²−b²))·(1, ±a, a², ±a³, a⁴), (0, 0, 0, 0, 1)
 ///              0   a  −a   b  −b   1
 /// </code>
+/// Where 1 or 2 rows are left below a map's whole tiles, a tile of 2×4 outputs of a 3×3 convolution does with the points 0, ±a, ∞ from top to bottom: 24 products. Bᵀ alone is another one, so scaled that
+/// weights and their sums stay those of whole tiles:
+/// <code>
+/// Bᵀ row 0     a²b²·d0 − b²·d2                  Aᵀ  1   1   1   0
+///    row ±a    (a²−b²)·d2 ± a·(a²−b²)·d1            0   a  −a   1
+///    row ∞     d3 − a²·d1
+/// </code>
 /// </summary>
 internal static class Winograd
 {
     /// <summary>Rows and columns of inputs that a tile reads, and its products a channel pair.</summary>
     public const int Patch = 6, Points = Patch * Patch;
 
+    /// <summary>The points that half tiles leave out, those of the rows ±b: the first, and how many.</summary>
+    public const int FirstFar = 3 * Patch, Far = 2 * Patch;
+
     public const float A = 0.625f, A2 = A * A, A3 = A * A * A, B = 1.5f, B2 = B * B, B3 = B * B * B;
 
     /// <summary>a²b² and a² + b².</summary>
     public const float Product = A2 * B2, Sum = A2 + B2;
+
+    /// <summary>a² − b².</summary>
+    public const float Difference = A2 - B2;
+
+    /// <summary>Whether half tiles leave a point out.</summary>
+    public static bool IsFar(int point) => (uint)(point - FirstFar) < Far;
 }

@@ -52,6 +52,11 @@ internal static class WinogradFilter<TFilter>
 
     private static long ImageTiles(ConvolutionShape s) => (long)Tiles(s.P) * Tiles(s.Q);
 
+    /// <summary>
+    /// Whether the last row of a map's tiles are half ones. With few channels the transforms are most of what such tiles take, and weights stay in the caches.
+    /// </summary>
+    public static bool EndsInHalf(int outputRows, int channels, int outChannels) => TFilter.Tile == 4 && Math.Min(channels, outChannels) >= 128 && outputRows % TFilter.Tile is 1 or 2;
+
     /// <summary>Tiles along a side of so many outputs.</summary>
     public static int Tiles(int outputs) => (outputs + TFilter.Tile - 1) / TFilter.Tile;
 }

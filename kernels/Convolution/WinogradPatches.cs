@@ -7,10 +7,11 @@ namespace IlgpuNetVlad.Kernels;
 internal readonly unsafe struct WinogradPatches(float* map, int rows, int ring, int columns, int pitch)
 {
     /// <summary>lines[i] = where row <paramref name="top"/> + i of the image begins; where that is none of the map, some row.</summary>
+    /// <param name="count">Rows that are read.</param>
     /// <param name="inside">Of each row whether it is one of the map, 1 or 0.</param>
-    /// <returns>Whether all are.</returns>
+    /// <returns>Whether all that are read are.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public bool Find(int image, int top, float** lines, float* inside)
+    public bool Find(int image, int top, int count, float** lines, float* inside)
     {
         for (int i = 0; i < Winograd.Patch; i++)
         {
@@ -18,6 +19,6 @@ internal readonly unsafe struct WinogradPatches(float* map, int rows, int ring, 
             inside[i] = h == top + i ? 1 : 0;
             lines[i] = map + ((long)image * rows + h % ring) * columns * pitch;
         }
-        return top >= 0 && top + Winograd.Patch <= rows;
+        return top >= 0 && top + count <= rows;
     }
 }

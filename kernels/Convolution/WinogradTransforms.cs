@@ -19,7 +19,7 @@ internal static unsafe class WinogradTransforms
 
     /// <summary>
     /// to[point·step + place of tile <paramref name="first"/> + t and channel c] = (Bᵀ d B)[point], for tiles side by side and all channels: 64 channels after the other, tile by tile from left to
-    /// right. Neighbouring patches share two columns, which pass over once.
+    /// right. Neighbouring patches share two columns, which pass over once. Half tiles read four rows, and leave <see cref="Winograd.IsFar"/>'s points out.
     /// <para>
     /// With vectors of a whole cache line those of the next tile are asked for, or with masks, of which as many lines come, half as far: the processor's own foresight does not see where six rows go on.
     /// Narrower vectors read each line two or four times, and gained nothing.
@@ -42,6 +42,7 @@ internal static unsafe class WinogradTransforms
         float* stack = stackalloc float[Columns * Winograd.Patch * Chunk + HostPrefetch.Line], kept = HostMemory.AtLine(stack);
         const int size = Winograd.Patch * Chunk;
         int width = TOps.Count, vector = Winograd.Patch * width;
+        bool half = TFilter.TileRows < TFilter.Tile;
         nint ahead = (masks == null ? TFilter.Tile : TFilter.Tile / 2) * pitch;
         for (int at = 0; at < channels; at += Chunk)
         {
@@ -64,7 +65,7 @@ internal static unsafe class WinogradTransforms
                         nint c = (nint)w * pitch + Math.Min(at + v * width, channels - width), next = c + ahead;
                         if (TOps.Count == HostPrefetch.Line)
                             NearColumn(r0, r1, r2, r3, r4, r5, next);
-                        TVector d0 = TOps.Load(r0 + c), d1 = TOps.Load(r1 + c), d2 = TOps.Load(r2 + c), d3 = TOps.Load(r3 + c), d4 = TOps.Load(r4 + c), d5 = TOps.Load(r5 + c);
+                        TVector d0 = TOps.Load(r0 + c), d1 = TOps.Load(r1 + c), d2 = TOps.Load(r2 + c), d3 = TOps.Load(r3 + c), d4 = half ? default : TOps.Load(r4 + c), d5 = half ? default : TOps.Load(r5 + c);
                         if (masks != null)
                         {
                             if (TOps.Count == HostPrefetch.Line)
@@ -73,8 +74,8 @@ internal static unsafe class WinogradTransforms
                             d1 = TOps.Gate(d1, TOps.Load(masks[1] + c));
                             d2 = TOps.Gate(d2, TOps.Load(masks[2] + c));
                             d3 = TOps.Gate(d3, TOps.Load(masks[3] + c));
-                            d4 = TOps.Gate(d4, TOps.Load(masks[4] + c));
-                            d5 = TOps.Gate(d5, TOps.Load(masks[5] + c));
+                            d4 = half ? default : TOps.Gate(d4, TOps.Load(masks[4] + c));
+                            d5 = half ? default : TOps.Gate(d5, TOps.Load(masks[5] + c));
                         }
                         if (inside != null)
                         {
@@ -85,7 +86,10 @@ internal static unsafe class WinogradTransforms
                             d4 = TOps.Gate(d4, TOps.Broadcast(inside[4]));
                             d5 = TOps.Gate(d5, TOps.Broadcast(inside[5]));
                         }
-                        Interpolate<TVector, TOps>(d0, d1, d2, d3, d4, d5, between, width);
+                        if (half)
+                            InterpolateHalf<TVector, TOps>(d0, d1, d2, d3, between, width);
+                        else
+                            Interpolate<TVector, TOps>(d0, d1, d2, d3, d4, d5, between, width);
                     }
                 }
                 int from = t * TFilter.Tile;
@@ -95,7 +99,14 @@ internal static unsafe class WinogradTransforms
                 {
                     float* points = to + layout.Place(first + t, Math.Min(at + v * width, channels - width), channels);
                     for (nint i = v * vector, last = i + vector; i < last; i += width, points += Winograd.Patch * step)
+                    {
+                        if (half && i == v * vector + 3 * width)
+                        {
+                            i += 2 * width;
+                            points += Winograd.Far * step;
+                        }
                         Interpolate<TVector, TOps>(TOps.Load(c0 + i), TOps.Load(c1 + i), TOps.Load(c2 + i), TOps.Load(c3 + i), TOps.Load(c4 + i), TOps.Load(c5 + i), points, step);
+                    }
                 }
             }
         }
@@ -114,7 +125,7 @@ internal static unsafe class WinogradTransforms
     }
 
     /// <summary>to[point·step + place of the tile and channel c] = (A dY Aᵀ)[point]: what a tile's gradient means at the points.</summary>
-    /// <param name="pixels">Pixels of the tile, row by row.</param>
+    /// <param name="pixels">Pixels of the tile, row by row; of a half tile the upper half.</param>
     /// <param name="masks">Where not null, ReLU's output at those pixels: a pixel counts as 0 where it is not above 0.</param>
     /// <param name="nextTile">Floats from a pixel to that of the tile which will likely be transformed next.</param>
     [SkipLocalsInit]
@@ -134,23 +145,31 @@ internal static unsafe class WinogradTransforms
             for (int j = 0; j < TFilter.Tile; j++)
             {
                 if (TOps.Count == HostPrefetch.Line)
-                    for (int i = j; i < TFilter.Tile * TFilter.Tile; i += TFilter.Tile)
+                    for (int i = j; i < TFilter.TileRows * TFilter.Tile; i += TFilter.Tile)
                     {
                         HostPrefetch.Near(pixels[i] + next);
                         if (masks != null)
                             HostPrefetch.Near(masks[i] + next);
                     }
                 TVector y0 = Masked<TVector, TOps>(pixels, masks, j, c), y1 = Masked<TVector, TOps>(pixels, masks, TFilter.Tile + j, c), y2 = default, y3 = default;
-                if (TFilter.Tile == 4)
+                if (TFilter.TileRows == 4)
                 {
                     y2 = Masked<TVector, TOps>(pixels, masks, 2 * TFilter.Tile + j, c);
                     y3 = Masked<TVector, TOps>(pixels, masks, 3 * TFilter.Tile + j, c);
                 }
-                Spread<TVector, TOps, TFilter>(y0, y1, y2, y3, between + j * width, TFilter.Tile * width);
+                if (TFilter.TileRows < TFilter.Tile)
+                    SpreadHalf<TVector, TOps>(y0, y1, between + j * width, TFilter.Tile * width);
+                else
+                    Spread<TVector, TOps, TFilter>(y0, y1, y2, y3, between + j * width, TFilter.Tile * width);
             }
             float* target = to + layout.Place(tile, c, channels);
             for (int i = 0; i < 6; i++, target += 6 * step)
             {
+                if (TFilter.TileRows < TFilter.Tile && i == 3)
+                {
+                    i += 2;
+                    target += Winograd.Far * step;
+                }
                 float* row = between + i * TFilter.Tile * width;
                 TVector y2 = default, y3 = default;
                 if (TFilter.Tile == 4)
@@ -170,7 +189,8 @@ internal static unsafe class WinogradTransforms
         => masks == null ? TOps.Load(pixels[index] + c) : TOps.Gate(TOps.Load(pixels[index] + c), TOps.Load(masks[index] + c));
 
     /// <summary>
-    /// between[(6i + j)·width] = (Aᵀ m)[i, j] of one vector of channels: the first half of Aᵀ m A, 24 vectors or 12. Vectors of a whole line ask for the ones behind them.
+    /// between[(6i + j)·width] = (Aᵀ m)[i, j] of one vector of channels: the first half of Aᵀ m A, 24 vectors or 12. Vectors of a whole line ask for the ones behind them. Products of half tiles
+    /// are not read at <see cref="Winograd.IsFar"/>'s points.
     /// </summary>
     /// <param name="from">Products, points <paramref name="step"/> apart.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -184,6 +204,13 @@ internal static unsafe class WinogradTransforms
         {
             if (TOps.Count == HostPrefetch.Line)
                 NearPoints(from + width, step);
+            if (TFilter.TileRows < TFilter.Tile)
+            {
+                EvaluateHalf<TVector, TOps>(TOps.Load(from), TOps.Load(from + 6 * step), TOps.Load(from + 12 * step), TOps.Load(from + 30 * step), out var upper, out var lower);
+                TOps.Store(upper, between);
+                TOps.Store(lower, between + 6 * width);
+                continue;
+            }
             Evaluate<TVector, TOps, TFilter>(
                 TOps.Load(from), TOps.Load(from + 6 * step), TOps.Load(from + 12 * step), TOps.Load(from + 18 * step), TOps.Load(from + 24 * step), TOps.Load(from + 30 * step),
                 out var y0, out var y1, out var y2, out var y3);
@@ -241,6 +268,43 @@ internal static unsafe class WinogradTransforms
         TOps.Store(TOps.MultiplyAdd(TOps.Broadcast(Winograd.B), odd, even), to + 3 * step);
         TOps.Store(TOps.MultiplyAdd(TOps.Broadcast(-Winograd.B), odd, even), to + 4 * step);
         TOps.Store(TOps.MultiplyAdd(product, d1, TOps.MultiplyAdd(sum, d3, d5)), to + 5 * step);
+    }
+
+    /// <summary>Bᵀ d of a half tile, in the places of a whole one's.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void InterpolateHalf<TVector, TOps>(TVector d0, TVector d1, TVector d2, TVector d3, float* to, nint step)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+    {
+        var difference = TOps.Broadcast(Winograd.Difference);
+        TVector even = TOps.MultiplyAdd(difference, d2, default), odd = TOps.MultiplyAdd(difference, d1, default);
+        TOps.Store(TOps.MultiplyAdd(TOps.Broadcast(Winograd.Product), d0, TOps.MultiplyAdd(TOps.Broadcast(-Winograd.B2), d2, default)), to);
+        TOps.Store(TOps.MultiplyAdd(TOps.Broadcast(Winograd.A), odd, even), to + step);
+        TOps.Store(TOps.MultiplyAdd(TOps.Broadcast(-Winograd.A), odd, even), to + 2 * step);
+        TOps.Store(TOps.MultiplyAdd(TOps.Broadcast(-Winograd.A2), d1, d3), to + 5 * step);
+    }
+
+    /// <summary>A y of a half tile, in the places of a whole one's.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void SpreadHalf<TVector, TOps>(TVector y0, TVector y1, float* to, nint step)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+    {
+        TOps.Store(y0, to);
+        var odd = TOps.MultiplyAdd(TOps.Broadcast(Winograd.A), y1, default);
+        TOps.Store(TOps.Add(y0, odd), to + step);
+        TOps.Store(TOps.Subtract(y0, odd), to + 2 * step);
+        TOps.Store(y1, to + 5 * step);
+    }
+
+    /// <summary>Aᵀ m of a half tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void EvaluateHalf<TVector, TOps>(TVector m0, TVector m1, TVector m2, TVector m5, out TVector y0, out TVector y1)
+        where TVector : struct
+        where TOps : struct, IHostVector<TVector>
+    {
+        y0 = TOps.Add(m0, TOps.Add(m1, m2));
+        y1 = TOps.MultiplyAdd(TOps.Broadcast(Winograd.A), TOps.Subtract(m1, m2), m5);
     }
 
     /// <summary>A y.</summary>

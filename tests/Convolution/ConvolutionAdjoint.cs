@@ -15,6 +15,8 @@ public sealed class ConvolutionAdjoint
         new(5, 24, 32, 24, 48, 3, 3, 1, 1, HasBias: 0),
         new(1, 60, 80, 64, 64, 3, 3, 1, 1, HasBias: 0),            // VGG
         new(1, 15, 20, 512, 200, 3, 3, 1, 1, HasBias: 0),          // more of k than one chunk, more channels than one block
+        new(20, 6, 8, 256, 264, 3, 3, 1, 1, HasBias: 0),           // half of the tiles are half ones
+        new(1, 30, 40, 128, 136, 3, 3, 1, 1, HasBias: 0),
         new(1, 29, 39, 384, 48, 1, 1, HasBias: 0),                 // SqueezeNet
         new(1, 119, 159, 16, 64, 1, 1, HasBias: 0),
         new(2, 27, 27, 96, 256, 5, 5, 1, 2, 2, HasBias: 0),        // AlexNet

@@ -13,11 +13,13 @@ public sealed class ConvolutionBands
     [TestCase("host-winograd", 12, 17, 12, false)]
     [TestCase("host-winograd", 8, 11, 6, true)]
     [TestCase("host-winograd", 4, 27, 13, true)]
+    [TestCase("host-winograd", 8, 12, 8, false, 26, 128)] // a last row of half tiles
+    [TestCase("host-winograd", 12, 17, 6, true, 26, 128)]
     [TestCase("host-6x4v", 5, 8, 7, false)]
     [TestCase("host-6x4v", 1, 3, 1, false)]
-    public void Bands_AreTheRowsOfTheMap(string variant, int rows, int xRing, int yRing, bool pooled)
+    public void Bands_AreTheRowsOfTheMap(string variant, int rows, int xRing, int yRing, bool pooled, int height = 27, int channels = 20)
     {
-        var shape = new ConvolutionShape(1, 27, 46, variant == "host-winograd" ? 20 : 5, 70, 3, 3, 1, 1, Relu: 1);
+        var shape = new ConvolutionShape(1, height, 46, variant == "host-winograd" ? channels : 5, channels == 20 ? 70 : channels, 3, 3, 1, 1, Relu: 1);
         var whole = ConvolutionBand.Whole(shape, pooled ? 1 : 0);
         var operation = pooled ? Convolution.ForwardPooledOperation : Convolution.ForwardOperation;
         var inputs = operation.InputsFor(shape, seed: 3);
