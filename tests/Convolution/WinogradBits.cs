@@ -74,6 +74,28 @@ public sealed class WinogradBits
         }
     }
 
+    /// <summary>With few threads a core keeps the sums of its channels at all points and makes taps of them, with many points and panels are dealt to all: every sum is the same chain.</summary>
+    [TestCase(4, 128, 128, 14)] // the last row in half tiles
+    [TestCase(4, 140, 192, 12)] // rows of a last task that fill no register tile
+    [TestCase(7, 208, 128, 2)]  // half tiles alone
+    public void GradientsByWeights_AreTheSame_WhetherOrNotACoreKeepsItsSums(int images, int channels, int outChannels, int height)
+    {
+        var shape = new ConvolutionShape(images, height, 38, channels, outChannels, 3, 3, 1, 1, Relu: 1);
+        var operation = Convolution.BackwardWeightsOperation;
+        var inputs = operation.InputsFor(shape, seed: 9);
+        using Device few = Device.Cpu(threads: 1), many = Device.Cpu(threads: 19);
+        Assert.That((HostWinogradGradient<WinogradFilter3>.KeepsSums(few, shape), HostWinogradGradient<WinogradFilter3>.KeepsSums(many, shape)), Is.EqualTo((true, false)));
+        float[][] kept = On(few), dealt = On(many);
+        Assert.That(kept[3], Is.EqualTo(dealt[3]).AsCollection, "dw");
+        Assert.That(kept[4], Is.EqualTo(dealt[4]).AsCollection, "db");
+
+        // Without an image that lives they are zeros.
+        Array.Clear(inputs[2]);
+        Assert.That(On(few)[3], Has.All.Zero);
+
+        float[][] On(Device device) => VariantsAgree.Run(operation, operation.AllVariants.Single(v => v.Name == "host-winograd"), device, shape, inputs);
+    }
+
     private const int Tile = 4;
 
     private static int Bits(float value) => BitConverter.SingleToInt32Bits(value);
