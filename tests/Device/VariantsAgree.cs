@@ -22,10 +22,10 @@ public sealed class VariantsAgree
     /// <summary>
     /// A hundred taps or a thousand rows of a database, each with some barriers of 256 threads of the system: executing the emitted PTX, as EmittedPtxAgrees does on every example, takes a second.
     /// So examples of tensor cores' kernels with more than 300,000 operations run as emitted PTX alone.
-    /// Large tiles multiply mostly zeros in examples, so a few of these will do, and one of each that reads pixels, for only what it reads is its own, and some of the narrow tile in fp32.
+    /// So do examples of fp32's small tiles with more than 5,000,000. Large tiles multiply mostly zeros in examples, so a few of these will do, and one of each that reads pixels, for only what it reads is its own, and some of the narrow tile in fp32.
     /// </summary>
     private static bool TakesLong(Operation operation, Variant variant, Device device, object problem)
-        => device == Devices.Simulation && variant.Name == SimtLargeTile<NarrowSimtTile>.Name && operation.FlopsOf(problem) > 2_000_000
+        => device == Devices.Simulation && variant.Kind == VariantKind.Simt && operation.FlopsOf(problem) > (variant.Name == SimtLargeTile<NarrowSimtTile>.Name ? 2_000_000 : 5_000_000)
             || variant.Kind == VariantKind.TensorCore && device == Devices.Simulation
             && (operation.FlopsOf(problem) > 300_000 || problem is ConvolutionShape { R: > 7 } or SearchShape { Database: > 1000 }
                 || problem is PixelConvolutionShape or PixelWindowedShape && (operation.FlopsOf(problem) > 70_000 || operation != Convolution.BackwardWeightsPixelsOperation && variant.Name.Contains("128x128", StringComparison.Ordinal))
