@@ -4,7 +4,8 @@ using IlgpuNetVlad.Tests.DeviceTests;
 namespace IlgpuNetVlad.Tests.ConvolutionTests;
 
 /// <summary>Every variant against values that follow from the definition by hand, in whole numbers: no rounding, no tolerance, and no Reference to believe.</summary>
-[TestFixture, Parallelizable]
+/// <remarks>Nothing runs beside it, see <see cref="VariantsAgree"/>.</remarks>
+[TestFixture]
 public sealed class ConvolutionValues
 {
     public static IEnumerable<TestCaseData> ForwardVariants() => Variants(Convolution.ForwardOperation);

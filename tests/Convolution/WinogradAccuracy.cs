@@ -3,7 +3,7 @@ using IlgpuNetVlad.Kernels;
 namespace IlgpuNetVlad.Tests.ConvolutionTests;
 
 /// <summary>The errors that <see cref="Winograd"/> states, against fp64 sums.</summary>
-[TestFixture]
+[TestFixture, Parallelizable]
 public sealed class WinogradAccuracy
 {
     [TestCase("host-winograd", 3, 64, 9e-7, 6e-7)]
@@ -27,7 +27,7 @@ public sealed class WinogradAccuracy
     /// <summary>Maps of two rows or one are half tiles alone; of 13 and 14 a quarter of them, and with no padding or two pixels those read other rows beside the map.</summary>
     [TestCase(2, 48, 1, 256, 1.7e-6)]
     [TestCase(1, 48, 2, 128, 1.3e-6)]
-    [TestCase(14, 16, 1, 256, 1.7e-6)]
+    [TestCase(14, 16, 1, 128, 1.3e-6)]
     [TestCase(13, 17, 1, 128, 1.3e-6)]
     [TestCase(16, 18, 0, 128, 1.3e-6)]
     [TestCase(12, 18, 2, 128, 1.3e-6)]

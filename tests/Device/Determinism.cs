@@ -4,7 +4,8 @@ using IlgpuNetVlad.Kernels;
 namespace IlgpuNetVlad.Tests.DeviceTests;
 
 /// <summary>Walks the table: the same bits again, with any number of threads, and for an image alone as in its batch.</summary>
-[TestFixture, Parallelizable]
+/// <remarks>Nothing runs beside it, see <see cref="VariantsAgree"/>.</remarks>
+[TestFixture]
 public sealed class Determinism
 {
     /// <summary>What counts independent things in a problem, in the order in which a shape is asked for it.</summary>

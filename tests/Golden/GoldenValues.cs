@@ -3,7 +3,7 @@ using IlgpuNetVlad.Kernels;
 namespace IlgpuNetVlad.Tests.GoldenTests;
 
 /// <summary>Every safetensors file in the folder of expected values, whatever lies there: one test a file, operation, variant and device.</summary>
-[TestFixture, Parallelizable]
+[TestFixture]
 public sealed class GoldenValues
 {
     private static readonly Dictionary<string, IGoldenOperation> Operations = typeof(GoldenValues).Assembly.GetTypes()
