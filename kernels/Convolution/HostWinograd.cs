@@ -11,7 +11,7 @@ namespace IlgpuNetVlad.Kernels;
 /// then, panel of 64 output channels by panel, multiplies V by the transformed weights at each of the 36 points through <see cref="RegisterTile"/> into M
 /// [point][tile][64], which stays in the L2 cache, and transforms M to outputs with bias and ReLU, and takes the maxima of 2×2 where pooling follows: then
 /// the map before it is never written. Weights are transformed once a call, or once for many calls (<see cref="Preparation{TProblem}"/>). 2.25 multiply-adds an
-/// output and channel pair instead of 9 with 3×3 taps, 9 instead of 25 with 5×5; V is read once a panel, the weights of a panel once a block: 12 or 24 FLOPs for each byte of them.
+/// output and channel pair instead of 9 with 3×3 taps, 3 in half tiles, 9 instead of 25 with 5×5; V is read once a panel, the weights of a panel once a block: 12 or 24 FLOPs for each byte of them.
 /// Every sum over channels is one chain in order: no result depends on blocks, batch or threads. A NaN reaches all outputs of the tiles that read it.
 /// </para>
 /// </summary>
@@ -235,7 +235,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
         var (image, row, column) = Place(block + first);
         tiles = Math.Min(tiles, TileColumns - column / TFilter.Tile);
         bool half = block + first >= WholeTiles;
-        int used = half ? WinogradHalfFilter3.TileRows + WinogradHalfFilter3.Taps - 1 : Winograd.Patch;
+        int used = half ? Winograd.HalfPatch : Winograd.Patch;
         if (mask != null)
             new WinogradPatches(mask, rows, inRing, columns, pitch).Find(image, row - padding, used, masks, inside);
         if (new WinogradPatches(input, rows, inRing, columns, pitch).Find(image, row - padding, used, lines, inside))

@@ -32,6 +32,9 @@ internal static class Winograd
     /// <summary>Rows and columns of inputs that a tile reads, and its products a channel pair.</summary>
     public const int Patch = 6, Points = Patch * Patch;
 
+    /// <summary>Rows of inputs that a half tile reads.</summary>
+    public const int HalfPatch = 4;
+
     /// <summary>The points that half tiles leave out, those of the rows ±b: the first, and how many.</summary>
     public const int FirstFar = 3 * Patch, Far = 2 * Patch;
 
