@@ -20,7 +20,7 @@ internal static unsafe class CudaDriver
     /// <summary>CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES.</summary>
     private const int MostDynamicSharedBytes = 8;
 
-    private static readonly nint Library = NativeLibrary.Load(OperatingSystem.IsWindows() ? "nvcuda" : "libcuda.so.1");
+    private static readonly nint Library = NativeLibrary.Load(CudaLibrary.Name);
 
     private static readonly delegate* unmanaged<nint, nint, nuint, nint, int> HostToDevice = (delegate* unmanaged<nint, nint, nuint, nint, int>)Export("cuMemcpyHtoDAsync_v2");
 

@@ -114,7 +114,7 @@ public sealed class Device : IDisposable
     /// <exception cref="InvalidOperationException">There is no such GPU, or its driver does not answer.</exception>
     public static Device Cuda(int index = 0, Precision precision = Precision.Fp32)
     {
-        var context = KernelContext.Create(b => b.Cuda());
+        var context = CudaContext();
         var devices = context.GetCudaDevices();
         if (index < 0 || index >= devices.Count)
         {
@@ -124,12 +124,18 @@ public sealed class Device : IDisposable
         return new Device(DeviceKind.Cuda, context, devices[index].CreateCudaAccelerator(context), 1) { Precision = precision, WorksBesideHost = true, Ranges = NvtxRanges.Find() };
     }
 
+    private static Context CudaContext()
+    {
+        CudaLibrary.LeadIlgpu();
+        return KernelContext.Create(b => b.Cuda());
+    }
+
     /// <summary>Number of NVIDIA GPUs that the driver reports; 0 without a driver.</summary>
     public static int CudaCount()
     {
         try
         {
-            using var context = KernelContext.Create(b => b.Cuda());
+            using var context = CudaContext();
             return context.GetCudaDevices().Count;
         }
         catch (Exception e) when (e is DllNotFoundException or CudaException or NotSupportedException or TypeInitializationException)
@@ -194,11 +200,13 @@ public sealed class Device : IDisposable
         if (IsHostMemory)
             from.CopyTo(HostMemory.Span(to));
         else
-            to.SubView(0, from.Length).CopyFromCPU(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(from), from.Length);
+            // ILGPU 1.5.3 takes the address alone: the collector must not move the numbers meanwhile.
+            fixed (float* pinned = from)
+                to.SubView(0, from.Length).CopyFromCPU(ref *pinned, from.Length);
     }
 
     /// <summary>Copies a view to the host, after everything launched before it.</summary>
-    public void Download(ArrayView<float> from, Span<float> to)
+    public unsafe void Download(ArrayView<float> from, Span<float> to)
     {
         if (to.Length < from.Length)
             throw new ArgumentException($"A span of {to.Length} floats cannot take {from.Length}.");
@@ -208,7 +216,8 @@ public sealed class Device : IDisposable
         if (IsHostMemory)
             HostMemory.Span(from).CopyTo(to);
         else
-            from.CopyToCPU(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(to), from.Length);
+            fixed (float* pinned = to)
+                from.CopyToCPU(ref *pinned, from.Length);
     }
 
     /// <summary>Copies a view to a new array.</summary>
@@ -281,8 +290,9 @@ public sealed class Device : IDisposable
         where TLauncher : Delegate
     {
         var loaded = kernel.Load(Accelerator);
-        // ILGPU would keep what stood between C# and the simulation: some 25 MB a kernel. What was loaded stays.
-        if (Kind == DeviceKind.Simulation)
+        // ILGPU would keep what stood between C# and the kernel: some 25 MB each. And what it has optimised for one kernel it takes for the next, whose arrays of registers then went to local memory
+        // (ILGPU 1.5.3). What was loaded stays.
+        if (Kind != DeviceKind.Cpu)
             context.ClearCache(ClearCacheMode.Everything);
         return loaded;
     }

@@ -94,7 +94,7 @@ public sealed class ConvolutionLayer : Layer
     /// <summary>Bands of a map, where they are computed by the variant that computes the whole.</summary>
     /// <param name="variant">Its name.</param>
     internal static ConvolutionBand? BandsBy(Device device, in ConvolutionBand whole, string variant)
-        => Convolution.ForwardBandOperation.Check(whole) is null && Convolution.ForwardBandOperation.Choose(device, whole) is { Kind: VariantKind.Host } found && found.Name == variant ? whole : null;
+        => device.Kind == DeviceKind.Cpu && Convolution.ForwardBandOperation.Check(whole) is null && Convolution.ForwardBandOperation.Choose(device, whole) is { Kind: VariantKind.Host } found && found.Name == variant ? whole : null;
 
     internal override ConvolutionBandStep Step(in LayerPass pass, in ConvolutionBand band, int after) => new(band, after, pass.X, Bias.Value, pass.Y, pass.Prepared, pass.Workspace);
 

@@ -127,9 +127,8 @@ public sealed record MachineReport
 
     private static string WhyNone()
     {
-        string library = System.OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1";
-        if (!NativeLibrary.TryLoad(library, out nint handle))
-            return $"the NVIDIA driver's library {library} is not installed";
+        if (!NativeLibrary.TryLoad(CudaLibrary.Name, out nint handle))
+            return $"the NVIDIA driver's library {CudaLibrary.Name} is not installed";
         NativeLibrary.Free(handle);
         return "the NVIDIA driver is installed but reports no device";
     }

@@ -10,6 +10,7 @@ public sealed unsafe class GlobalMemory
 
     private readonly List<Range> ranges = [];
     private readonly List<byte[]> owned = [];
+    private ulong ends = First - Gap;
     private int last;
 
     private sealed record Range(string Name, ulong Start, ulong End, nint Pointer);
@@ -38,11 +39,23 @@ public sealed unsafe class GlobalMemory
     /// <returns>Its address for kernels.</returns>
     public ulong Map(string name, void* pointer, long bytes, int phase = 0)
     {
-        ulong end = ranges.Count == 0 ? First : ranges[^1].End + Gap;
+        ulong end = Math.Max(ends, ranges.Count == 0 ? 0 : ranges[^1].End) + Gap;
         ulong start = (end + Alignment - 1) / Alignment * Alignment + (ulong)phase;
         ranges.Add(new(name, start, start + (ulong)bytes, (nint)pointer));
         return start;
     }
+
+    /// <summary>Takes a buffer away, by its address. None gets that address again, so whoever still uses it finds nothing there.</summary>
+    public void Unmap(ulong address)
+    {
+        ends = Math.Max(ends, ranges[^1].End);
+        int index = IndexBefore(address);
+        ranges.RemoveAt(index >= 0 && ranges[index].Start == address ? index : throw new ArgumentException($"No buffer begins at 0x{address:x}."));
+        last = 0;
+    }
+
+    /// <summary>Whether an address belongs to a buffer.</summary>
+    public bool IsMapped(ulong address) => IndexBefore(address) is var index and >= 0 && address < ranges[index].End;
 
     /// <summary>The values that stand at an address.</summary>
     public Span<T> Values<T>(ulong address, int count)
