@@ -13,7 +13,10 @@ public sealed class Devices
     private static readonly Lazy<Device> HopperDevice = new(() => Device.Simulation(hopper: true));
     private static readonly PtxLauncher Launcher = new();
     private static readonly Lazy<Device> EmittedDevice = new(() => Device.Simulation(launcher: Launcher));
-    private static readonly Lazy<Device?> CudaDevice = new(() => Device.CudaCount() > 0 ? Device.Cuda() : null);
+    private static readonly Lazy<Device?> CudaDevice = new(() => HasDriver && Device.CudaCount() > 0 ? Device.Cuda() : null);
+
+    /// <summary>Whether NVIDIA's driver is here: asked once and first of all, for tests put one of ours in its place where it is not.</summary>
+    public static bool HasDriver { get; } = System.Runtime.InteropServices.NativeLibrary.TryLoad(CudaLibrary.Name, out _);
 
     public static Device Cpu => CpuDevice.Value;
 

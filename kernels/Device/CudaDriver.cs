@@ -11,8 +11,8 @@ internal static unsafe class CudaDriver
     /// <summary>CU_EVENT_DISABLE_TIMING: an event that is only waited for.</summary>
     private const uint WithoutTiming = 2;
 
-    /// <summary>Least version for tensor maps: CUDA 12.3, whose assembler knows PTX 8.3.</summary>
-    private const int VersionOfTensorMaps = 12030;
+    /// <summary>Least version for wgmma: CUDA 12.0, whose assembler knows PTX 8.0; and for tensor maps: CUDA 12.3, whose assembler knows PTX 8.3.</summary>
+    private const int VersionOfWgmma = 12000, VersionOfTensorMaps = 12030;
 
     /// <summary>CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B.</summary>
     private const int TensorOfBf16 = 9, Swizzle128 = 3, Promotion256 = 3;
@@ -80,13 +80,17 @@ internal static unsafe class CudaDriver
     /// <summary>Lets a kernel be launched with so much shared memory beyond what it declares.</summary>
     public static void GiveSharedMemory(nint function, int bytes) => Check(FunctionSetAttribute(function, MostDynamicSharedBytes, bytes), $"give {bytes} bytes of shared memory to a kernel");
 
+    /// <summary>Why this driver takes no kernels with wgmma, or null.</summary>
+    public static string? RefusesWgmma() => RefusesBefore(VersionOfWgmma);
+
     /// <summary>Why this driver takes no tensor maps, or null.</summary>
-    public static string? RefusesTensorMaps()
+    public static string? RefusesTensorMaps() => RefusesBefore(VersionOfTensorMaps) ?? (TensorMapEncodeTiled == null ? "needs a driver that encodes tensor maps" : null);
+
+    private static string? RefusesBefore(int needed)
     {
         int version;
         Check(DriverGetVersion(&version), "tell its version");
-        return version >= VersionOfTensorMaps && TensorMapEncodeTiled != null ? null
-            : $"needs an NVIDIA driver for CUDA {VersionOfTensorMaps / 1000}.{VersionOfTensorMaps % 1000 / 10} or newer, and this one is for {version / 1000}.{version % 1000 / 10}";
+        return version >= needed ? null : $"needs an NVIDIA driver for CUDA {needed / 1000}.{needed % 1000 / 10} or newer, and this one is for {version / 1000}.{version % 1000 / 10}";
     }
 
     /// <summary>Writes a tensor map as the copies of a GPU read it.</summary>

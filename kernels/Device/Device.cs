@@ -31,6 +31,7 @@ public sealed class Device : IDisposable
         if (kind == DeviceKind.Cpu)
             hostPool = new HostPool(accelerator, threads);
         Kernels = new(this, accelerator.DefaultStream, own: false);
+        RefusesWgmma = accelerator is CudaAccelerator { Architecture: var architecture } && architecture == CudaArchitecture.SM_90 ? CudaDriver.RefusesWgmma() : "needs a CUDA device of compute capability 9.0";
     }
 
     public DeviceKind Kind { get; }
@@ -81,8 +82,11 @@ public sealed class Device : IDisposable
     /// <summary>Bytes of shared memory that a block may ask for: all of a multiprocessor's but 1 KB, which the driver keeps for each block; an H100's where there is no GPU.</summary>
     public int MostSharedBytes => (Accelerator is CudaAccelerator cuda ? cuda.MaxSharedMemoryPerMultiprocessor : 228 * 1024) - 1024;
 
-    /// <summary>Whether Hopper's wgmma runs: on compute capability 9.0 and no other, where that is simulated, and where another launcher executes the PTX.</summary>
-    public bool HasWgmma => launcher is not null || simulatesHopper || Accelerator is CudaAccelerator { Architecture: var architecture } && architecture == CudaArchitecture.SM_90;
+    /// <summary>Whether Hopper's wgmma runs: on compute capability 9.0 and no other, where that is simulated, and where another launcher executes the PTX; with a driver that is new enough.</summary>
+    public bool HasWgmma => RefusesWgmma is null;
+
+    /// <summary>Why not, or null.</summary>
+    internal string? RefusesWgmma { get; private init; }
 
     /// <summary>The tensor maps by which kernels copy; only where <see cref="RefusesTensorMaps"/> is null.</summary>
     internal TensorMaps TensorMaps => tensorMaps ??= new(this, launcher is { } executes ? executes.Encode : simulatesHopper ? SimulatedCopy.Encode : CudaDriver.Encode);
@@ -107,7 +111,10 @@ public sealed class Device : IDisposable
     public static Device Simulation(Precision precision = Precision.Fp32, IKernelLauncher? launcher = null, bool hopper = false)
     {
         var context = KernelContext.Create(b => b.CPU(new CPUDevice(32, hopper ? 16 : 8, 1)), runsAsItStands: true);
-        return new Device(DeviceKind.Simulation, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), 1) { Precision = precision, launcher = launcher, simulatesHopper = hopper };
+        return new Device(DeviceKind.Simulation, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), 1)
+        {
+            Precision = precision, launcher = launcher, simulatesHopper = hopper, RefusesWgmma = launcher is not null || hopper ? null : "needs a CUDA device of compute capability 9.0",
+        };
     }
 
     /// <summary>An NVIDIA GPU.</summary>

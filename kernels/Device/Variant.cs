@@ -58,7 +58,7 @@ public abstract class Variant(string name, VariantKind kind, SimtKernel[] kernel
     private string? RefusesKind(Device device) => Kind switch
     {
         VariantKind.Host => device.Kind == DeviceKind.Cpu ? null : "runs on the processor only",
-        VariantKind.Wgmma => !device.HasWgmma ? "needs a CUDA device of compute capability 9.0" : copiesTensors ? device.RefusesTensorMaps : null,
+        VariantKind.Wgmma => device.RefusesWgmma ?? (copiesTensors ? device.RefusesTensorMaps : null),
         VariantKind.TensorCore => device.HasTensorCores ? null : "needs a CUDA device of compute capability 8.0 or more",
         VariantKind.Simt => device.Kind == DeviceKind.Cpu ? "needs a CUDA device" : null,
         _ => device.IsHostMemory ? null : "needs host memory",

@@ -12,9 +12,8 @@ namespace IlgpuNetVlad.PtxDriver;
 /// </summary>
 internal sealed unsafe class Driver
 {
-    private const string ChipVariable = "PTX_DRIVER_CHIP", VersionVariable = "PTX_DRIVER_CUDA", LogVariable = "PTX_DRIVER_LOG";
-
     private static readonly Lock Gate = new();
+    private static DriverSettings? settings;
     private static Driver? opened;
     private static (CudaResult Result, nint Text) lastError;
 
@@ -22,22 +21,41 @@ internal sealed unsafe class Driver
     private static nint current;
 
     private readonly Dictionary<nint, object> handles = [];
-    private readonly StreamWriter? log = Environment.GetEnvironmentVariable(LogVariable) is { Length: > 0 } path ? new(path, append: true) { AutoFlush = true } : null;
+    private readonly Dictionary<string, string> texts = [];
+    private readonly StreamWriter? log;
     private DriverException? fault;
     private nint lastHandle = 0x1000;
 
     private Driver()
     {
-        Chip = DriverChip.Named(Environment.GetEnvironmentVariable(ChipVariable));
+        Chip = Settings.Chip;
         Memory = new(Chip.MemoryGb * 1_000_000_000L);
+        log = Settings.Log is { Length: > 0 } path ? new(path, append: true) { AutoFlush = true } : null;
     }
+
+    /// <summary>What it pretends to be; at first as variables say.</summary>
+    public static DriverSettings Settings => settings ??= DriverSettings.FromEnvironment();
 
     public DriverChip Chip { get; }
 
-    /// <summary>As <c>cuDriverGetVersion</c> tells it: 12080 for CUDA 12.8.</summary>
-    public static int Version => ReadVersion(Environment.GetEnvironmentVariable(VersionVariable) ?? "12.8");
-
     public DeviceMemory Memory { get; }
+
+    /// <summary>The PTX in which a kernel was loaded last, by its name there; null if it was not.</summary>
+    public static string? TextOf(string kernel)
+    {
+        lock (Gate)
+            return opened?.texts.GetValueOrDefault(kernel);
+    }
+
+    /// <summary>Begins anew as something else, and is open where it was. What it gave out before is worth nothing then.</summary>
+    public static void Restart(DriverSettings anew)
+    {
+        lock (Gate)
+        {
+            settings = anew;
+            opened = opened is null ? null : new();
+        }
+    }
 
     /// <summary>Stream 0, for which streams that were made without CU_STREAM_NON_BLOCKING wait, and it for them.</summary>
     public DriverStream DefaultStream { get; } = new(waitsForDefault: false);
@@ -193,10 +211,13 @@ internal sealed unsafe class Driver
         var module = PtxModule.Parse(text);
         if (!Chip.Takes(module.Target))
             throw new DriverException(CudaResult.NoBinaryForGpu, $"A module for {module.Target} does not run on {Chip.Description}, which is sm_{Chip.Major}{Chip.Minor}.");
+        int version = Settings.Version;
         // CUDA 11.0 came with PTX 7.0, 12.0 with 8.0, and each version between added a tenth, but for 12.6.
-        int minor = Version % 1000 / 10, most = (Version / 1000 - 4) * 10 + minor - (minor > 5 && Version >= 12000 ? 1 : 0);
+        int minor = version % 1000 / 10, most = (version / 1000 - 4) * 10 + minor - (minor > 5 && version >= 12000 ? 1 : 0);
         if (double.Parse(module.Version, CultureInfo.InvariantCulture) > most / 10.0)
-            throw new DriverException(CudaResult.UnsupportedPtxVersion, $"A module of PTX {module.Version} is newer than a driver for CUDA {Version / 1000}.{Version % 1000 / 10}.");
+            throw new DriverException(CudaResult.UnsupportedPtxVersion, $"A module of PTX {module.Version} is newer than a driver for CUDA {version / 1000}.{minor}.");
+        foreach (var kernel in module.Kernels)
+            texts[kernel.Name] = text;
         return new(module.Kernels.ToDictionary(k => k.Name, k => Keep(new LoadedKernel(k))));
     }
 
@@ -220,9 +241,6 @@ internal sealed unsafe class Driver
                 $"{kernel.Function.Name} grid {launch.Grid} group {launch.Group} shared {kernel.Function.SharedBytes}+{launch.DynamicSharedBytes} {Stopwatch.GetElapsedTime(begin).TotalMilliseconds:0.0} ms"));
         });
     }
-
-    private static int ReadVersion(string text)
-        => System.Version.TryParse(text, out var version) ? 1000 * version.Major + 10 * version.Minor : throw new DriverException(CudaResult.InvalidValue, $"{VersionVariable}={text} is no version such as 12.8.");
 }
 
 /// <summary>What a context's handle stands for.</summary>

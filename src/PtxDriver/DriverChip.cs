@@ -22,9 +22,8 @@ internal sealed record DriverChip(string Name, string Description, int Major, in
         new("H100", "H100 SXM5", 9, 0, 132, 228, 227, 2048, 1980, 80),
     ];
 
-    /// <summary>The one of a name; an H100 without.</summary>
-    public static DriverChip Named(string? name)
-        => All.FirstOrDefault(c => c.Name == (name ?? "H100")) ?? throw new DriverException(CudaResult.InvalidDevice, $"There is no chip {name} here: choose one of {string.Join(", ", All.Select(c => c.Name))}.");
+    public static DriverChip Named(string name)
+        => All.FirstOrDefault(c => c.Name == name) ?? throw new DriverException(CudaResult.InvalidDevice, $"There is no chip {name} here: choose one of {string.Join(", ", All.Select(c => c.Name))}.");
 
     /// <summary>CUdevice_attribute by its number.</summary>
     public int Attribute(int number) => number switch

@@ -26,7 +26,7 @@ internal static unsafe class Exports
     public static int Init(uint _) => Driver.Open();
 
     [UnmanagedCallersOnly(EntryPoint = "cuDriverGetVersion")]
-    public static int DriverGetVersion(int* version) => Driver.DoAnyTime(() => *version = Driver.Version);
+    public static int DriverGetVersion(int* version) => Driver.DoAnyTime(() => *version = Driver.Settings.Version);
 
     [UnmanagedCallersOnly(EntryPoint = "cuGetErrorString")]
     public static int GetErrorString(int result, nint* text)

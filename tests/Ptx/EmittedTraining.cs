@@ -57,7 +57,7 @@ public sealed class EmittedTraining
     }
 
     /// <returns>The loss, and by how much each parameter changed.</returns>
-    private static (double Loss, Dictionary<string, float[]> Updates) Step(Device device, Backbone? trunk = null)
+    internal static (double Loss, Dictionary<string, float[]> Updates) Step(Device device, Backbone? trunk = null)
     {
         var options = new TrainingOptions { TuplesPerBatch = 2, NegativesPerTuple = 2, Margin = 10, WeightDecay = 0 };
         int images = TrainingStep.MaxImages(options);

@@ -39,11 +39,11 @@ public sealed class StepsInTurn
         device.Upload([.. Enumerable.Repeat(same, plan.MaxImages).SelectMany(x => x)], plan.Input);
         foreach (var p in plan.Trained)
             device.Upload(Enumerable.Repeat(1f, (int)p.Length).ToArray(), p.Velocity);
-        float[] before = Numbers(plan);
+        float[] before = Numbers(device, plan);
         step.Start(plan, Batch, 0.1f, Diverged);
         var outcome = step.Finish(Diverged);
         Assert.That((outcome.LossSum, outcome.Violating, outcome.Tuples, outcome.Negatives), Is.EqualTo((0.0, 0, 2, 4)));
-        Assert.That(Numbers(plan), Is.EqualTo(before).AsCollection);
+        Assert.That(Numbers(device, plan), Is.EqualTo(before).AsCollection);
     }
 
     /// <summary>Neither the step whose loss is NaN nor one that was enqueued before the host knew.</summary>
@@ -56,13 +56,13 @@ public sealed class StepsInTurn
         using var step = new TrainingStep(network, Options);
         float[] images = TinyTrunk.Images(plan.MaxImages), broken = [.. images];
         broken[7] = float.NaN;
-        float[] before = Numbers(plan);
+        float[] before = Numbers(device, plan);
         device.Upload(broken, plan.Input);
         step.Start(plan, Batch, 0.1f, Diverged);
         device.Upload(images, plan.Input);
         step.Start(plan, Batch, 0.1f, Diverged);
         Assert.That(() => step.Finish(Diverged), Throws.TypeOf<TrainingDiverged>());
-        Assert.That(Numbers(plan), Is.EqualTo(before).AsCollection);
+        Assert.That(Numbers(device, plan), Is.EqualTo(before).AsCollection);
         Assert.That(() => step.Start(plan, Batch, 0.1f, Diverged), Throws.Nothing, "there is a place again");
         Assert.That(() => step.Start(plan, Batch, 0.1f, Diverged), Throws.InvalidOperationException, "and no third");
     }
@@ -95,6 +95,12 @@ public sealed class StepsInTurn
     private static float[] Run(bool beside, UpdateNormaliser normaliser, int steps, WorkLog? log = null)
     {
         using var device = Device.Cpu(2, worksBesideHost: beside);
+        return Run(device, normaliser, steps, log);
+    }
+
+    /// <inheritdoc cref="Run(bool, UpdateNormaliser, int, WorkLog?)"/>
+    internal static float[] Run(Device device, UpdateNormaliser normaliser, int steps, WorkLog? log = null)
+    {
         using var network = TinyTrunk.Network(device, PoolingKind.NetVlad);
         using var plan = network.Plan(TrainingStep.MaxImages(Options), TinyTrunk.Height, TinyTrunk.Width, training: true);
         using var step = new TrainingStep(network, Options with { Normaliser = normaliser });
@@ -118,10 +124,10 @@ public sealed class StepsInTurn
         while (step.UnderWay > 0)
             Finish();
         device.WorkObserver = null;
-        return [.. found, .. Numbers(plan)];
+        return [.. found, .. Numbers(device, plan)];
     }
 
-    private static float[] Numbers(NetworkPlan plan) => [.. plan.Trained.SelectMany(p => p.Read()), .. plan.Trained.SelectMany(p => Devices.Cpu.Download(p.Velocity))];
+    private static float[] Numbers(Device device, NetworkPlan plan) => [.. plan.Trained.SelectMany(p => p.Read()), .. plan.Trained.SelectMany(p => device.Download(p.Velocity))];
 
     private static TrainingDiverged Diverged(string where) => new(where, 1, "none");
 }

@@ -1,0 +1,70 @@
+using System.Text.RegularExpressions;
+using IlgpuNetVlad.Kernels;
+using IlgpuNetVlad.PtxDriver;
+using IlgpuNetVlad.Tests.DeviceTests;
+
+namespace IlgpuNetVlad.Tests.PtxDriver;
+
+/// <summary>Every CUDA variant from its C# through ILGPU's compiler, loader and launcher to the driver: what arrives there is the PTX that was verified, with the right arguments.</summary>
+[TestFixture]
+public sealed partial class DrivenKernels
+{
+    private Device? opened;
+
+    private Device Device => opened ??= Driven.Open();
+
+    /// <summary>
+    /// One of each kind of launch, for ILGPU takes seconds to compile many a kernel: by what a kernel takes, and by what is asked of the driver for it. The command <c>doctor --device cuda</c> runs them all.
+    /// </summary>
+    public static IEnumerable<TestCaseData> Cases()
+        => from pair in
+               from operation in KernelTable.All
+               from variant in operation.AllVariants
+               from kernel in variant.Kernels
+               group (Operation: operation, Variant: variant) by (kernel.GetType(), kernel.Hopper, kernel.CopiesTensors, kernel.DynamicSharedBytes > 0, variant.Precision) into alike
+               select alike.First()
+           group pair by pair into once
+           select new TestCaseData(once.Key.Operation, once.Key.Variant).SetName($"{once.Key.Operation.Name}_{once.Key.Variant.Name}_OnCudasWay_MatchesReference");
+
+    [OneTimeTearDown]
+    public void Close() => opened?.Dispose();
+
+    [TestCaseSource(nameof(Cases))]
+    public void Variant_OnCudasWay_MatchesReference(Operation operation, Variant variant)
+    {
+        object problem = operation.AllExamples.Where(p => operation.FlopsOf(p) > 0 && operation.RefusalOf(variant, Device, p) is null).MinBy(operation.FlopsOf)!;
+        problem = Rounding.To(variant.Precision, problem);
+        var inputs = operation.InputsFor(problem, seed: 7);
+        foreach (var (input, spec) in inputs.Zip(operation.BuffersOf(problem)).Where(b => !b.Second.IsIndex && b.Second.Bf16Row == 0))
+            Rounding.To(variant.Precision, input);
+        var expected = VariantsAgree.Run(operation, operation.AllVariants[^1], Devices.Cpu, problem, inputs);
+        var actual = VariantsAgree.Run(operation, variant, Device, problem, inputs);
+        var specs = operation.BuffersOf(problem);
+        for (int i = 0; i < specs.Length; i++)
+            if (specs[i].IsIndex || specs[i].Access == Access.Read)
+                VariantsAgree.AssertSameBits(actual[i], expected[i], specs[i].Name);
+            else
+                Assert.That(
+                    DeviceCheck.RelativeError(VariantsAgree.Numbers(specs[i], actual[i]), VariantsAgree.Numbers(specs[i], expected[i])),
+                    Is.LessThanOrEqualTo(operation.ToleranceOf(operation.AllVariants[^1], problem)), specs[i].Name);
+
+        using var offline = new OfflinePtx();
+        var loaded = variant.Kernels.Select(k => (Kernel: k, Text: Driver.TextOf(k.Entry))).Where(k => k.Text is not null).ToList();
+        Assert.That(loaded, Is.Not.Empty);
+        foreach (var (kernel, text) in loaded)
+            Assert.That(WithoutNumbers(text!), Is.EqualTo(WithoutNumbers(offline.Compile(kernel))), $"{kernel.Name}: what the driver gets is what is checked without one");
+    }
+
+    /// <summary>ILGPU writes the newest version of PTX that the driver takes, and counts names through a process.</summary>
+    private static string WithoutNumbers(string text)
+    {
+        var known = new Dictionary<string, string>();
+        return CountedName().Replace(PtxVersion().Replace(text, "", 1), name => known.TryAdd(name.Value, $"_{known.Count}") ? known[name.Value] : known[name.Value]);
+    }
+
+    [GeneratedRegex(@"\.version [0-9.]+\n")]
+    private static partial Regex PtxVersion();
+
+    [GeneratedRegex("_[0-9]{4,}")]
+    private static partial Regex CountedName();
+}

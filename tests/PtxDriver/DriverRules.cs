@@ -1,0 +1,87 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using ILGPU.Runtime.Cuda;
+using IlgpuNetVlad.Kernels;
+
+namespace IlgpuNetVlad.Tests.PtxDriver;
+
+/// <summary>What the driver refuses or lets go wrong, as NVIDIA's would, and each time.</summary>
+[TestFixture]
+public sealed class DriverRules
+{
+    [Test]
+    public void WhatNobodyWaitedFor_HasNotHappened()
+    {
+        using var device = Driven.Open();
+        using var numbers = device.Allocate([1f, 2f]);
+        using var host = device.AllocateHost(2);
+        using var mark = device.CreateMark();
+        host.Span.Fill(7);
+        device.Kernels.Download(numbers, host);
+        device.Kernels.Set(mark);
+        Assert.That(host.Span.ToArray(), Is.EqualTo(new[] { 7f, 7f }));
+        mark.Wait();
+        Assert.That(host.Span.ToArray(), Is.EqualTo(new[] { 1f, 2f }));
+    }
+
+    [Test]
+    public void NewMemory_HoldsNoNumbers()
+    {
+        using var device = Driven.Open();
+        using var fresh = device.Accelerator.Allocate1D<float>(3);
+        Assert.That(device.Download(fresh.View.AsContiguous()), Has.All.NaN);
+    }
+
+    [Test]
+    public void AThread_NeedsItsContext()
+    {
+        using var device = Driven.Open();
+        string? said = null;
+        var thread = new Thread(() => said = Assert.Throws<InvalidOperationException>(() => CudaDriver.CreateEvent(timed: false))!.Message);
+        thread.Start();
+        thread.Join();
+        Assert.That(said, Does.Contain("CUDA error 201"));
+    }
+
+    [Test]
+    public void SharedMemory_MustBeAskedFor_AndEnds()
+    {
+        using var device = Driven.Open(chip: "A100");
+        var kernel = (CudaKernel)((CudaAccelerator)device.Accelerator).LoadKernel(CudaLoader.Compile(Addition.Operation.AllVariants.Single(v => v.Kernels.Count > 0).Kernels[0], ((CudaAccelerator)device.Accelerator).Backend));
+        CudaDriver.GiveSharedMemory(kernel.FunctionPtr, 163 * 1024);
+        Assert.That(() => CudaDriver.GiveSharedMemory(kernel.FunctionPtr, 164 * 1024), Throws.InvalidOperationException.With.Message.Contains("CUDA error 1"));
+    }
+
+    /// <summary>As after a fault of a GPU nothing works any more, and the words say where it was. By the library's own entries, for ILGPU ends a process whose context is lost.</summary>
+    [Test]
+    public unsafe void AfterAFault_NothingWorks_AndItsPlaceIsTold()
+    {
+        using (Driven.Open())
+        {
+        }
+        nint library = NativeLibrary.Load(CudaLibrary.Name);
+        nint Entry(string name) => NativeLibrary.GetExport(library, name);
+        var allocate = (delegate* unmanaged<ulong*, nuint, int>)Entry("cuMemAlloc_v2");
+        var synchronize = (delegate* unmanaged<int>)Entry("cuCtxSynchronize");
+        nint context, module, function, text;
+        Assert.That(((delegate* unmanaged<nint*, uint, int, int>)Entry("cuCtxCreate_v2"))(&context, 0, 0), Is.Zero);
+        using var offline = new OfflinePtx();
+        var kernel = Addition.Operation.AllVariants.Single(v => v.Kernels.Count > 0).Kernels[0];
+        fixed (byte* image = Encoding.ASCII.GetBytes(offline.Compile(kernel) + '\0'), name = Encoding.ASCII.GetBytes(kernel.Entry + '\0'))
+        {
+            Assert.That(((delegate* unmanaged<nint*, byte*, int>)Entry("cuModuleLoadData"))(&module, image), Is.Zero);
+            Assert.That(((delegate* unmanaged<nint*, nint, byte*, int>)Entry("cuModuleGetFunction"))(&function, module, name), Is.Zero);
+        }
+        ulong address;
+        Assert.That(allocate(&address, 16), Is.Zero);
+        Assert.That(((delegate* unmanaged<ulong, int>)Entry("cuMemFree_v2"))(address), Is.Zero);
+        ulong* view = stackalloc ulong[] { address, 4 };
+        int length = 4;
+        nint* values = stackalloc nint[] { (nint)view, (nint)view, (nint)(&length) };
+        int launched = ((delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, nint*, nint*, int>)Entry("cuLaunchKernel"))(function, 1, 1, 1, 128, 1, 1, 0, 0, values, null);
+        Assert.That((launched, synchronize()), Is.EqualTo((0, 700)), "the launch is only given, and ends in an illegal address");
+        ((delegate* unmanaged<int, nint*, int>)Entry("cuGetErrorString"))(700, &text);
+        Assert.That(Marshal.PtrToStringUTF8(text), Does.Contain(kernel.Entry).And.Contain("PTX line"));
+        Assert.That(allocate(&address, 16), Is.EqualTo(700));
+    }
+}
