@@ -1,6 +1,4 @@
 using System.Linq.Expressions;
-using ILGPU.Backends.EntryPoints;
-using ILGPU.Backends.PTX;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 
@@ -13,19 +11,11 @@ internal static class CudaLoader
     public static TLauncher Load<TLauncher>(SimtKernel kernel, CudaAccelerator accelerator)
         where TLauncher : Delegate
     {
-        var loaded = (CudaKernel)accelerator.LoadKernel(Compile(kernel, accelerator.Backend));
+        using var compiler = new OfflinePtx(PtxTarget.Of(accelerator));
+        var loaded = (CudaKernel)accelerator.LoadKernel(EntryNames.Compiled(accelerator.Context, kernel, compiler.Emit(kernel)));
         if (kernel.DynamicSharedBytes > 0)
             CudaDriver.GiveSharedMemory(loaded.FunctionPtr, kernel.DynamicSharedBytes);
         return OnDefaultStream<TLauncher>(loaded);
-    }
-
-    public static PTXCompiledKernel Compile(SimtKernel kernel, PTXBackend backend)
-    {
-        var compiled = (PTXCompiledKernel)backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method), kernel.Bounds);
-        EntryNames.Rename(compiled, kernel);
-        if (kernel.Hopper)
-            EntryNames.TextOf(compiled) = HopperTarget.Rewrite(compiled.PTXAssembly, kernel.CopiesTensors);
-        return compiled;
     }
 
     /// <summary>ILGPU's launchers take a stream first.</summary>

@@ -89,7 +89,7 @@ public sealed class Device : IDisposable
     internal string? RefusesWgmma { get; private init; }
 
     /// <summary>The tensor maps by which kernels copy; only where <see cref="RefusesTensorMaps"/> is null.</summary>
-    internal TensorMaps TensorMaps => tensorMaps ??= new(this, launcher is { } executes ? executes.Encode : simulatesHopper ? SimulatedCopy.Encode : CudaDriver.Encode);
+    internal TensorMaps TensorMaps => tensorMaps ??= new(this, launcher is { } executes ? executes.Encode : simulatesHopper ? SimulatedCopy.Encode : EncodeByDriver);
 
     /// <summary>Why the driver takes no tensor maps, or null: it is asked once, and encodes one. What copies by them is left to other variants then.</summary>
     internal string? RefusesTensorMaps => launcher is { } executes ? executes.RefusesTensorMaps : simulatesHopper || tensorMaps is not null ? null : refusesTensorMaps ??= TryTensorMaps();
@@ -264,6 +264,13 @@ public sealed class Device : IDisposable
         hostPool.Run(tiles, task);
     }
 
+    /// <summary>The driver wants its context current, and whatever was launched elsewhere by this thread may have taken it away.</summary>
+    private void EncodeByDriver(in TensorBox box, Span<float> map)
+    {
+        Accelerator.Bind();
+        CudaDriver.Encode(box, map);
+    }
+
     private string? TryTensorMaps()
     {
         Accelerator.Bind();
@@ -293,13 +300,19 @@ public sealed class Device : IDisposable
             : device.Load((SimtKernel<TLauncher>)k), this);
     }
 
+    /// <summary>Compiles kernels on all cores of the host before a GPU's first launch of each would, which takes seconds for many a one. It pays where the collector does not stop all of them: with server collection.</summary>
+    public void Compile(IEnumerable<SimtKernel> kernels, CancellationToken token = default)
+    {
+        if (Accelerator is CudaAccelerator cuda)
+            OfflinePtx.CompileAll(kernels, PtxTarget.Of(cuda), token);
+    }
+
     private TLauncher Load<TLauncher>(SimtKernel<TLauncher> kernel)
         where TLauncher : Delegate
     {
         var loaded = kernel.Load(Accelerator);
-        // ILGPU would keep what stood between C# and the kernel: some 25 MB each. And what it has optimised for one kernel it takes for the next, whose arrays of registers then went to local memory
-        // (ILGPU 1.5.3). What was loaded stays.
-        if (Kind != DeviceKind.Cpu)
+        // ILGPU would keep what stood between C# and the simulation: some 25 MB a kernel. What was loaded stays.
+        if (Kind == DeviceKind.Simulation)
             context.ClearCache(ClearCacheMode.Everything);
         return loaded;
     }

@@ -36,6 +36,14 @@ public static class DeviceCheck
         return rows;
     }
 
+    /// <summary>The kernels that the check launches on a device.</summary>
+    public static IEnumerable<SimtKernel> KernelsOn(Device device)
+        => (from operation in KernelTable.All
+            from variant in operation.AllVariants
+            where operation.AllExamples.Any(problem => operation.RefusalOf(variant, device, problem) is null)
+            from kernel in variant.Kernels
+            select kernel).Distinct();
+
     private static double Error(Operation operation, Variant variant, Device device, object problem, float[][] inputs, float[][] expected)
     {
         float[][] actual;

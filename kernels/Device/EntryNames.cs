@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
@@ -17,23 +18,26 @@ internal static partial class EntryNames
     /// <summary>ILGPU's prefix, and the kernel's name with what PTX takes in names.</summary>
     public static string Of(string kernel) => "Kernel_" + Other().Replace(kernel, "_");
 
-    /// <summary>Renames a compiled kernel's entry, in its text and where ILGPU looks for the name.</summary>
-    public static void Rename(PTXCompiledKernel compiled, SimtKernel kernel)
+    /// <summary>The text of a compiled kernel, under its own name.</summary>
+    public static string Renamed(PTXCompiledKernel compiled, SimtKernel kernel) => compiled.PTXAssembly.Replace($".entry {compiled.Name}(", $".entry {kernel.Entry}(", StringComparison.Ordinal);
+
+    /// <summary>What ILGPU loads: the text, whose entry it looks for under the kernel's name.</summary>
+    public static PTXCompiledKernel Compiled(Context context, SimtKernel kernel, EmittedKernel emitted)
     {
-        string before = compiled.Name;
-        ref var method = ref MethodOf(ref DescriptionOf(EntryOf(compiled)));
+        var description = EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method);
+        ref var method = ref MethodOf(ref description);
         method = new NamedMethod(method, Other().Replace(kernel.Name, "_"));
-        TextOf(compiled) = TextOf(compiled).Replace($".entry {before}(", $".entry {compiled.Name}(", StringComparison.Ordinal);
+        return Make(context, new EntryPoint(description, new SharedMemorySpecification(emitted.SharedBytes, emitted.HasDynamicShared), kernel.Bounds), null, emitted.Text);
     }
 
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<PTXAssembly>k__BackingField")]
-    public static extern ref string TextOf(PTXCompiledKernel kernel);
+    /// <summary>What a compiled kernel declares.</summary>
+    public static SharedMemorySpecification SharedMemoryOf(PTXCompiledKernel compiled) => EntryOf(compiled).SharedMemory;
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<EntryPoint>k__BackingField")]
     private static extern ref EntryPoint EntryOf(CompiledKernel kernel);
 
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<Description>k__BackingField")]
-    private static extern ref EntryPointDescription DescriptionOf(EntryPoint entry);
+    [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+    private static extern PTXCompiledKernel Make(Context context, EntryPoint entry, CompiledKernel.KernelInfo? info, string text);
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<MethodSource>k__BackingField")]
     private static extern ref MethodInfo MethodOf(ref EntryPointDescription description);

@@ -1,39 +1,58 @@
 using System.Collections.Concurrent;
 using ILGPU;
-using ILGPU.Backends;
 using ILGPU.Backends.PTX;
-using ILGPU.Runtime;
-using ILGPU.Runtime.Cuda;
 
 namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
-/// Compiles Simt kernels to PTX on any machine, with the options of <see cref="KernelContext"/>, so that what a GPU would get can be
-/// read, checked and assembled without one. ILGPU 1.5.3 writes <c>.target sm_80</c> for newer chips too; their drivers take it.
+/// Compiles Simt kernels to PTX on any machine, with the options of <see cref="KernelContext"/>, so that what a GPU gets can be
+/// read, checked and assembled without one. ILGPU 1.5.3 writes <c>.target sm_80</c> for newer chips too; their drivers take it. One thread at a time uses it.
 /// </summary>
 public sealed class OfflinePtx : IDisposable
 {
     /// <summary>What this process has compiled. A kernel's PTX does not depend on what was compiled before it, and to compile all of them takes a minute.</summary>
-    private static readonly ConcurrentDictionary<SimtKernel, Lazy<string>> Texts = new();
+    private static readonly ConcurrentDictionary<(SimtKernel, PtxTarget), Lazy<EmittedKernel>> Emitted = new();
 
+    private readonly PtxTarget target;
     private readonly Context context;
     private readonly PTXBackend backend;
 
-    public OfflinePtx()
+    public OfflinePtx() : this(PtxTarget.Usual)
     {
+    }
+
+    internal OfflinePtx(PtxTarget target)
+    {
+        this.target = target;
         context = KernelContext.Create(_ => { });
-        backend = new PTXBackend(context, CudaArchitecture.SM_80, CudaInstructionSet.ISA_70, null!);
+        backend = new PTXBackend(context, target.Chip, target.Version, null!);
     }
 
     /// <summary>The PTX text of a kernel.</summary>
-    public string Compile(SimtKernel kernel) => Texts.GetOrAdd(kernel, k => new Lazy<string>(() => Translate(k))).Value;
+    public string Compile(SimtKernel kernel) => Emit(kernel).Text;
 
-    private string Translate(SimtKernel kernel)
+    /// <summary>Compiles kernels on all cores, for whoever asks for them later.</summary>
+    public static void CompileAll(IEnumerable<SimtKernel> kernels, CancellationToken token = default) => CompileAll(kernels, PtxTarget.Usual, token);
+
+    internal static void CompileAll(IEnumerable<SimtKernel> kernels, PtxTarget target, CancellationToken token)
     {
-        string text = CudaLoader.Compile(kernel, backend).PTXAssembly;
-        // ILGPU would keep what stood between: some 25 MB a kernel.
+        var cores = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = token };
+        Parallel.ForEach(kernels.Where(k => !Emitted.ContainsKey((k, target))), cores, () => new OfflinePtx(target), (kernel, _, compiler) =>
+        {
+            compiler.Emit(kernel);
+            return compiler;
+        }, compiler => compiler.Dispose());
+    }
+
+    internal EmittedKernel Emit(SimtKernel kernel) => Emitted.GetOrAdd((kernel, target), key => new Lazy<EmittedKernel>(() => KeptKernels.Find(key.Item1, key.Item2) ?? Translate(key.Item1))).Value;
+
+    private EmittedKernel Translate(SimtKernel kernel)
+    {
+        var emitted = EmittedKernel.Compile(kernel, backend);
+        // ILGPU would keep what stood between, some 25 MB a kernel; and what it optimised for one kernel it would take for the next, whose arrays of registers then went to local memory (ILGPU 1.5.3).
         context.ClearCache(ClearCacheMode.Everything);
-        return text;
+        KeptKernels.Keep(kernel, target, emitted);
+        return emitted;
     }
 
     public void Dispose()

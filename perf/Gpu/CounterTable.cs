@@ -43,11 +43,7 @@ internal static class CounterTable
         var kernels = KernelTable.CudaKernels.Where(k => measured.Count == 0 || measured.ContainsKey(k.Entry)).ToArray();
         // To compile takes half of the time, and who waits for a kernel that another thread compiles computes nothing.
         var cores = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.ForEach(kernels, cores, () => new OfflinePtx(), (kernel, _, compiler) =>
-        {
-            compiler.Compile(kernel);
-            return compiler;
-        }, compiler => compiler.Dispose());
+        OfflinePtx.CompileAll(kernels);
         string?[] rows = new string?[kernels.Length];
         string file = Path.Combine(options.Folder, "counters.md");
         Parallel.For(0, kernels.Length, cores, i =>

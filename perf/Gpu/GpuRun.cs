@@ -26,6 +26,8 @@ internal static class GpuRun
                 CounterTable.Write(options, options.Ncu);
                 return true;
         }
+        if (options.Cuda && Device.CudaCount() == 0)
+            throw new UserErrorException("There is no CUDA device here: install an NVIDIA driver, or rehearse with --device cpu or on the driver that executes PTX (docs/gpu.md).");
         long begin = Stopwatch.GetTimestamp();
         void InTime()
         {
@@ -39,6 +41,7 @@ internal static class GpuRun
         {
             report.Device = device.Description;
             Console.WriteLine($"Device: {device.Description}; checking every kernel against {host.Description}");
+            device.Compile(DeviceCheck.KernelsOn(device));
             report.Checks = DeviceCheck.Run(device, host);
             foreach (var failed in report.Checks.Where(c => !c.Ok))
                 Console.WriteLine($"WRONG: {failed.Operation} {failed.Variant} {failed.Problem}: error {failed.Error:0.0e0}, admitted {failed.Tolerance:0.0e0}");

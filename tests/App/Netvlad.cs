@@ -31,6 +31,8 @@ internal sealed record Netvlad(int ExitCode, string Output, string Errors)
             RedirectStandardError = true,
             WorkingDirectory = folder ?? Path.GetTempPath(),
         };
+        // Compiled kernels are kept between them, and not among the user's.
+        start.Environment["XDG_CACHE_HOME"] = Path.Combine(SmallCity.Root.FullName, "cache");
         foreach (string argument in (string[])[Program, .. arguments])
             start.ArgumentList.Add(argument);
         if (without is not null)

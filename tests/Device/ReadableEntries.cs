@@ -25,9 +25,9 @@ public sealed class ReadableEntries
     public void TheCompiledKernel_HasTheNameOfItsEntry()
     {
         using var context = KernelContext.Create(_ => { });
-        using var backend = new ILGPU.Backends.PTX.PTXBackend(context, ILGPU.Runtime.Cuda.CudaArchitecture.SM_80, ILGPU.Runtime.Cuda.CudaInstructionSet.ISA_70, null!);
+        using var offline = new OfflinePtx();
         var kernel = Addition.Operation.AllVariants.SelectMany(v => v.Kernels).First();
-        var compiled = CudaLoader.Compile(kernel, backend);
+        var compiled = EntryNames.Compiled(context, kernel, offline.Emit(kernel));
         Assert.That(compiled.Name, Is.EqualTo(kernel.Entry));
         Assert.That(compiled.PTXAssembly, Does.Contain($".entry {kernel.Entry}("));
     }

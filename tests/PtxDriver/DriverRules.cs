@@ -47,7 +47,9 @@ public sealed class DriverRules
     public void SharedMemory_MustBeAskedFor_AndEnds()
     {
         using var device = Driven.Open(chip: "A100");
-        var kernel = (CudaKernel)((CudaAccelerator)device.Accelerator).LoadKernel(CudaLoader.Compile(Addition.Operation.AllVariants.Single(v => v.Kernels.Count > 0).Kernels[0], ((CudaAccelerator)device.Accelerator).Backend));
+        using var offline = new OfflinePtx();
+        var addition = Addition.Operation.AllVariants.Single(v => v.Kernels.Count > 0).Kernels[0];
+        var kernel = (CudaKernel)device.Accelerator.LoadKernel(EntryNames.Compiled(device.Accelerator.Context, addition, offline.Emit(addition)));
         CudaDriver.GiveSharedMemory(kernel.FunctionPtr, 163 * 1024);
         Assert.That(() => CudaDriver.GiveSharedMemory(kernel.FunctionPtr, 164 * 1024), Throws.InvalidOperationException.With.Message.Contains("CUDA error 1"));
     }

@@ -36,6 +36,7 @@ internal sealed class Session : IDisposable
         Seed = parsed.GetValue(CommonOptions.Seed);
         device = parsed.GetValue(CommonOptions.Device)!;
         precision = Enum.Parse<Precision>(parsed.GetValue(CommonOptions.Precision)!, ignoreCase: true);
+        KeptKernels.Folder = KeptKernels.UsualFolder;
         Progress = Console.IsErrorRedirected ? new PlainProgress(Console.Error) : new TerminalProgress(Console.Error);
         // The second time the system ends the program.
         onCancel = (_, e) => e.Cancel = Stop();

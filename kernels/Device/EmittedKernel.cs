@@ -1,0 +1,50 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.PTX;
+using ILGPU.Runtime.Cuda;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>For whom PTX is written.</summary>
+internal readonly record struct PtxTarget(CudaArchitecture Chip, CudaInstructionSet Version)
+{
+    /// <summary>Compute capability 8.0 and PTX 7.0, which newer chips and drivers take as well: ILGPU 1.5.3 writes nothing else for them, so what runs there is what is verified without a GPU.</summary>
+    public static PtxTarget Usual => new(CudaArchitecture.SM_80, CudaInstructionSet.ISA_70);
+
+    public static PtxTarget Of(CudaAccelerator accelerator) => accelerator.Architecture >= CudaArchitecture.SM_80 ? Usual : new(accelerator.Architecture, accelerator.InstructionSet);
+}
+
+/// <summary>A kernel as ILGPU compiles it: its PTX, and the shared memory that it declares there.</summary>
+internal sealed record EmittedKernel(string Text, int SharedBytes, bool HasDynamicShared)
+{
+    private const string Mark = "// kept by IlgpuNetVlad";
+
+    /// <summary>Compiles it; seconds for the larger ones.</summary>
+    public static EmittedKernel Compile(SimtKernel kernel, PTXBackend backend)
+    {
+        var compiled = (PTXCompiledKernel)backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Method), kernel.Bounds);
+        string text = EntryNames.Renamed(compiled, kernel);
+        if (kernel.Hopper)
+            text = HopperTarget.Rewrite(text, kernel.CopiesTensors);
+        var shared = EntryNames.SharedMemoryOf(compiled);
+        return new(text, shared.StaticSize, shared.HasDynamicMemory);
+    }
+
+    /// <summary>As a file keeps it: the text behind a line of the rest, with the digest of the text.</summary>
+    public string Written() => string.Create(CultureInfo.InvariantCulture, $"{Mark} {SharedBytes} {(HasDynamicShared ? 1 : 0)} {Digest(Text)}\n{Text}");
+
+    /// <summary>What a file keeps; null where it is not whole.</summary>
+    public static EmittedKernel? Read(string file)
+    {
+        int end = file.IndexOf('\n', StringComparison.Ordinal);
+        if (end < 0 || !file.StartsWith(Mark + " ", StringComparison.Ordinal))
+            return null;
+        string text = file[(end + 1)..];
+        return file[(Mark.Length + 1)..end].Split(' ') is [var shared, ("0" or "1") and var isDynamic, var digest]
+            && int.TryParse(shared, NumberStyles.None, CultureInfo.InvariantCulture, out int bytes) && digest == Digest(text) ? new(text, bytes, isDynamic == "1") : null;
+    }
+
+    private static string Digest(string text) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}

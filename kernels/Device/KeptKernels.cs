@@ -1,0 +1,74 @@
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace IlgpuNetVlad.Kernels;
+
+/// <summary>
+/// Kernels that were compiled before, in a folder of the user's: ILGPU takes a minute or two for all of them. A file belongs to one build of this library and of ILGPU and to one target, so nothing stale is
+/// ever found; what cannot be read or written is compiled.
+/// </summary>
+public static class KeptKernels
+{
+    /// <summary>Builds of the past go when they are as old.</summary>
+    private static readonly TimeSpan MostAge = TimeSpan.FromDays(30);
+
+    /// <summary>Where programs keep them, among what may be made again: <c>XDG_CACHE_HOME</c>, or what the system has in its place; null where it has none.</summary>
+    public static string? UsualFolder
+    {
+        get
+        {
+            string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+            string? caches = OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify)
+                : Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } set ? set
+                : home.Length == 0 ? null : Path.Combine(home, OperatingSystem.IsMacOS() ? "Library/Caches" : ".cache");
+            return caches is { Length: > 0 } ? Path.Combine(caches, "netvlad", "kernels") : null;
+        }
+    }
+
+    /// <summary>Where they are kept; null, as at first, keeps none.</summary>
+    public static string? Folder { get; set; }
+
+    internal static EmittedKernel? Find(SimtKernel kernel, PtxTarget target)
+    {
+        try
+        {
+            return Folder is { } folder ? EmittedKernel.Read(File.ReadAllText(Place(folder, kernel, target))) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    internal static void Keep(SimtKernel kernel, PtxTarget target, EmittedKernel emitted)
+    {
+        if (Folder is not { } folder)
+            return;
+        try
+        {
+            string place = Place(folder, kernel, target), build = Path.GetDirectoryName(place)!;
+            if (!Directory.Exists(build))
+            {
+                Directory.CreateDirectory(build);
+                foreach (string past in Directory.GetDirectories(folder).Where(d => DateTime.UtcNow - Directory.GetLastWriteTimeUtc(d) > MostAge))
+                    Directory.Delete(past, recursive: true);
+            }
+            // Aside first: two processes may write the same.
+            string aside = $"{place}.{Guid.NewGuid():N}.part";
+            File.WriteAllText(aside, emitted.Written());
+            File.Move(aside, place, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The kernel was compiled all the same.
+        }
+    }
+
+    private static string Place(string folder, SimtKernel kernel, PtxTarget target)
+    {
+        var builds = new[] { typeof(KeptKernels).Assembly, typeof(ILGPU.Context).Assembly }.Select(a => a.ManifestModule.ModuleVersionId);
+        string digest = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', builds) + $" {target.Chip} {target.Version}")))[..16];
+        return Path.Combine(folder, digest, kernel.Entry + ".ptx");
+    }
+}
