@@ -168,6 +168,9 @@ public sealed class Device : IDisposable
         if (IsHostMemory)
             HugePages.Advise(buffer.View);
         memory.MemSetToZero();
+        // Or another stream might write there before the zeros, which come behind all that kernels were given.
+        if (!IsHostMemory)
+            Synchronize();
         Interlocked.Increment(ref allocations);
         Interlocked.Add(ref allocatedBytes, buffer.Bytes);
         return buffer;

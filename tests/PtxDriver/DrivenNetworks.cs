@@ -32,6 +32,27 @@ public sealed class DrivenNetworks
         Assert.That(DeviceCheck.RelativeError(found, expected), Is.LessThan(1e-4));
     }
 
+    /// <summary>A place is filled again only behind its reader, and read only behind its copy.</summary>
+    [Test]
+    public void BatchesCopiedAhead_ArriveEach()
+    {
+        const int Length = 5, Batches = 6;
+        using var device = Driven.Open();
+        using var input = device.Allocate(Length);
+        using var taken = device.Allocate(Batches * Length);
+        using var host = device.AllocateHost(Length);
+        using var lane = new UploadLane(device, Length);
+        for (int batch = 0; batch < Batches; batch++)
+        {
+            host.Span.Fill(batch + 1);
+            lane.Send(host, Length);
+            lane.Take(input);
+            device.Copy(input.View, taken.View.SubView(batch * Length, Length));
+            lane.WaitUntilSent();
+        }
+        Assert.That(device.Download(taken.View), Is.EqualTo(Enumerable.Range(0, Batches * Length).Select(i => i / Length + 1f)));
+    }
+
     /// <summary>VGG-16 as an extraction plans it: with the first layer from pixels and pooling fused, where the device has kernels for that. Thirteen layers each round once.</summary>
     [TestCase(Precision.Fp32, 1e-4)]
     [TestCase(Precision.Bf16, 13 / 256.0)]
