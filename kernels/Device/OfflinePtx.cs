@@ -14,8 +14,9 @@ public sealed class OfflinePtx : IDisposable
     private static readonly ConcurrentDictionary<(SimtKernel, PtxTarget), Lazy<EmittedKernel>> Emitted = new();
 
     private readonly PtxTarget target;
-    private readonly Context context;
-    private readonly PTXBackend backend;
+
+    /// <summary>Only where a kernel has to be compiled.</summary>
+    private readonly Lazy<(Context Context, PTXBackend Backend)> compiler;
 
     public OfflinePtx() : this(PtxTarget.Usual)
     {
@@ -24,8 +25,11 @@ public sealed class OfflinePtx : IDisposable
     internal OfflinePtx(PtxTarget target)
     {
         this.target = target;
-        context = KernelContext.Create(_ => { });
-        backend = new PTXBackend(context, target.Chip, target.Version, null!);
+        compiler = new(() =>
+        {
+            var context = KernelContext.Create(_ => { });
+            return (context, new PTXBackend(context, target.Chip, target.Version, null!));
+        });
     }
 
     /// <summary>The PTX text of a kernel.</summary>
@@ -48,6 +52,7 @@ public sealed class OfflinePtx : IDisposable
 
     private EmittedKernel Translate(SimtKernel kernel)
     {
+        var (context, backend) = compiler.Value;
         var emitted = EmittedKernel.Compile(kernel, backend);
         // ILGPU would keep what stood between, some 25 MB a kernel; and what it optimised for one kernel it would take for the next, whose arrays of registers then went to local memory (ILGPU 1.5.3).
         context.ClearCache(ClearCacheMode.Everything);
@@ -57,7 +62,9 @@ public sealed class OfflinePtx : IDisposable
 
     public void Dispose()
     {
-        backend.Dispose();
-        context.Dispose();
+        if (!compiler.IsValueCreated)
+            return;
+        compiler.Value.Backend.Dispose();
+        compiler.Value.Context.Dispose();
     }
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text;
 using IlgpuNetVlad.Ptx;
 
 namespace IlgpuNetVlad.PtxDriver;
@@ -89,7 +88,7 @@ internal sealed unsafe class Driver
             }
             catch (DriverException e)
             {
-                return Failed(e.Result, e.Message);
+                return Failed(e.Result, e.Message, isKnown: e == opened?.fault);
             }
             catch (PtxFaultException e)
             {
@@ -108,15 +107,17 @@ internal sealed unsafe class Driver
             }
             catch (Exception e)
             {
-                // Nothing may pass from here into a program of another runtime.
+                // Native code stands between the caller and here, through which no exception may pass.
                 return Failed(CudaResult.Unknown, e.ToString());
             }
     }
 
-    private static int Failed(CudaResult result, string message)
+    /// <param name="isKnown">Whether it was told before.</param>
+    private static int Failed(CudaResult result, string message, bool isKnown = false)
     {
-        Console.Error.WriteLine($"PTX driver: {message}");
-        Marshal.FreeCoTaskMem(lastError.Text);
+        if (!isKnown)
+            Console.Error.WriteLine($"PTX driver: {message}");
+        // Who asked for the words before may still read them.
         lastError = (result, Marshal.StringToCoTaskMemUTF8(message));
         return (int)result;
     }
@@ -242,18 +243,3 @@ internal sealed unsafe class Driver
         });
     }
 }
-
-/// <summary>What a context's handle stands for.</summary>
-internal sealed class DriverContext;
-
-/// <summary>A stream's work.</summary>
-/// <param name="waitsForDefault">Whether it was made without CU_STREAM_NON_BLOCKING.</param>
-internal sealed class DriverStream(bool waitsForDefault)
-{
-    public WorkQueue Queue { get; } = new();
-
-    public bool WaitsForDefault { get; } = waitsForDefault;
-}
-
-/// <param name="Kernels">Handles by name.</param>
-internal sealed record LoadedModule(IReadOnlyDictionary<string, nint> Kernels);

@@ -1,0 +1,4 @@
+namespace IlgpuNetVlad.PtxDriver;
+
+/// <summary>What a context's handle stands for.</summary>
+internal sealed class DriverContext;
