@@ -14,6 +14,7 @@ internal static class GpuRun
     /// <returns>Whether every kernel agreed with the processor.</returns>
     public static bool Run(GpuOptions options)
     {
+        KeptKernels.Folder = KeptKernels.UsualFolder;
         switch (options.Part)
         {
             case GpuPart.Metrics:
