@@ -12,6 +12,8 @@ namespace IlgpuNetVlad.Kernels;
 /// </summary>
 public sealed class Device : IDisposable
 {
+    private const string NeedsHopper = "needs a CUDA device of compute capability 9.0";
+
     private readonly Context context;
     private readonly ConcurrentDictionary<object, object> launchers = new();
     private readonly HostPool? hostPool;
@@ -31,7 +33,7 @@ public sealed class Device : IDisposable
         if (kind == DeviceKind.Cpu)
             hostPool = new HostPool(accelerator, threads);
         Kernels = new(this, accelerator.DefaultStream, own: false);
-        RefusesWgmma = accelerator is CudaAccelerator { Architecture: var architecture } && architecture == CudaArchitecture.SM_90 ? CudaDriver.RefusesWgmma() : "needs a CUDA device of compute capability 9.0";
+        RefusesWgmma = accelerator is CudaAccelerator { Architecture: var architecture } && architecture == CudaArchitecture.SM_90 ? CudaDriver.RefusesWgmma() : NeedsHopper;
     }
 
     public DeviceKind Kind { get; }
@@ -113,7 +115,7 @@ public sealed class Device : IDisposable
         var context = KernelContext.Create(b => b.CPU(new CPUDevice(32, hopper ? 16 : 8, 1)), runsAsItStands: true);
         return new Device(DeviceKind.Simulation, context, context.GetCPUDevice(0).CreateCPUAccelerator(context), 1)
         {
-            Precision = precision, launcher = launcher, simulatesHopper = hopper, RefusesWgmma = launcher is not null || hopper ? null : "needs a CUDA device of compute capability 9.0",
+            Precision = precision, launcher = launcher, simulatesHopper = hopper, RefusesWgmma = launcher is not null || hopper ? null : NeedsHopper,
         };
     }
 

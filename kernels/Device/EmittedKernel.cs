@@ -1,20 +1,12 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
+using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
-using ILGPU.Runtime.Cuda;
 
 namespace IlgpuNetVlad.Kernels;
-
-/// <summary>For whom PTX is written.</summary>
-internal readonly record struct PtxTarget(CudaArchitecture Chip, CudaInstructionSet Version)
-{
-    /// <summary>Compute capability 8.0 and PTX 7.0, which newer chips and drivers take as well: ILGPU 1.5.3 writes nothing else for them, so what runs there is what is verified without a GPU.</summary>
-    public static PtxTarget Usual => new(CudaArchitecture.SM_80, CudaInstructionSet.ISA_70);
-
-    public static PtxTarget Of(CudaAccelerator accelerator) => accelerator.Architecture >= CudaArchitecture.SM_80 ? Usual : new(accelerator.Architecture, accelerator.InstructionSet);
-}
 
 /// <summary>A kernel as ILGPU compiles it: its PTX, and the shared memory that it declares there.</summary>
 internal sealed record EmittedKernel(string Text, int SharedBytes, bool HasDynamicShared)
@@ -28,7 +20,7 @@ internal sealed record EmittedKernel(string Text, int SharedBytes, bool HasDynam
         string text = EntryNames.Renamed(compiled, kernel);
         if (kernel.Hopper)
             text = HopperTarget.Rewrite(text, kernel.CopiesTensors);
-        var shared = EntryNames.SharedMemoryOf(compiled);
+        var shared = EntryOf(compiled).SharedMemory;
         return new(text, shared.StaticSize, shared.HasDynamicMemory);
     }
 
@@ -45,6 +37,9 @@ internal sealed record EmittedKernel(string Text, int SharedBytes, bool HasDynam
         return file[(Mark.Length + 1)..end].Split(' ') is [var shared, ("0" or "1") and var isDynamic, var digest]
             && int.TryParse(shared, NumberStyles.None, CultureInfo.InvariantCulture, out int bytes) && digest == Digest(text) ? new(text, bytes, isDynamic == "1") : null;
     }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<EntryPoint>k__BackingField")]
+    private static extern ref EntryPoint EntryOf(CompiledKernel kernel);
 
     private static string Digest(string text) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

@@ -30,12 +30,6 @@ internal static partial class EntryNames
         return Make(context, new EntryPoint(description, new SharedMemorySpecification(emitted.SharedBytes, emitted.HasDynamicShared), kernel.Bounds), null, emitted.Text);
     }
 
-    /// <summary>What a compiled kernel declares.</summary>
-    public static SharedMemorySpecification SharedMemoryOf(PTXCompiledKernel compiled) => EntryOf(compiled).SharedMemory;
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<EntryPoint>k__BackingField")]
-    private static extern ref EntryPoint EntryOf(CompiledKernel kernel);
-
     [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
     private static extern PTXCompiledKernel Make(Context context, EntryPoint entry, CompiledKernel.KernelInfo? info, string text);
 

@@ -16,9 +16,6 @@ internal sealed unsafe class Driver
     private static Driver? opened;
     private static (CudaResult Result, nint Text) lastError;
 
-    [ThreadStatic]
-    private static nint current;
-
     private readonly Dictionary<nint, object> handles = [];
     private readonly Dictionary<string, string> texts = [];
     private readonly StreamWriter? log;
@@ -28,7 +25,7 @@ internal sealed unsafe class Driver
     private Driver()
     {
         Chip = Settings.Chip;
-        Memory = new(Chip.MemoryGb * 1_000_000_000L);
+        Memory = new(Chip.MemoryBytes);
         log = Settings.Log is { Length: > 0 } path ? new(path, append: true) { AutoFlush = true } : null;
     }
 
@@ -72,9 +69,9 @@ internal sealed unsafe class Driver
     {
         if (driver.fault is { } before)
             throw before;
-        if (current == 0)
+        if (Current == 0)
             throw new DriverException(CudaResult.InvalidContext, "No context is current on the calling thread.");
-        driver.Find<DriverContext>(current);
+        driver.Find<DriverContext>(Current);
         call(driver);
     });
 
@@ -151,11 +148,9 @@ internal sealed unsafe class Driver
 
     public DriverStream Stream(nint handle) => handle == 0 ? DefaultStream : Find<DriverStream>(handle);
 
-    public static nint Current
-    {
-        get => current;
-        set => current = value;
-    }
+    /// <summary>The calling thread's context; 0 for none.</summary>
+    [field: ThreadStatic]
+    public static nint Current { get; set; }
 
     /// <summary>A stream's next work.</summary>
     public void Give(nint stream, Action work)

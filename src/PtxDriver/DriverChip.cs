@@ -11,6 +11,8 @@ namespace IlgpuNetVlad.PtxDriver;
 /// <param name="MemoryGb">In 10⁹ bytes.</param>
 internal sealed record DriverChip(string Name, string Description, int Major, int Minor, int Multiprocessors, int SharedKb, int MostSharedKb, int Threads, int ClockMhz, int MemoryGb)
 {
+    public long MemoryBytes => MemoryGb * 1_000_000_000L;
+
     /// <summary>Bytes of shared memory that a block gets without asking.</summary>
     public const int UnaskedSharedBytes = 48 * 1024;
 

@@ -51,7 +51,7 @@ internal static unsafe class Exports
     });
 
     [UnmanagedCallersOnly(EntryPoint = "cuDeviceTotalMem_v2")]
-    public static int DeviceTotalMem(nuint* bytes, int device) => Driver.Do(driver => *bytes = (nuint)(driver.Chip.MemoryGb * 1_000_000_000L));
+    public static int DeviceTotalMem(nuint* bytes, int device) => Driver.Do(driver => *bytes = (nuint)(driver.Chip.MemoryBytes));
 
     [UnmanagedCallersOnly(EntryPoint = "cuDeviceGetAttribute")]
     public static int DeviceGetAttribute(int* value, int attribute, int device) => Driver.Do(driver => *value = driver.Chip.Attribute(attribute));
@@ -87,7 +87,7 @@ internal static unsafe class Exports
     public static int CtxGetCacheConfig(int* config) => Driver.DoInContext(_ => *config = 0);
 
     [UnmanagedCallersOnly(EntryPoint = "cuMemGetInfo_v2")]
-    public static int MemGetInfo(nuint* free, nuint* total) => Driver.DoInContext(driver => (*free, *total) = ((nuint)driver.Memory.Free, (nuint)(driver.Chip.MemoryGb * 1_000_000_000L)));
+    public static int MemGetInfo(nuint* free, nuint* total) => Driver.DoInContext(driver => (*free, *total) = ((nuint)driver.Memory.Free, (nuint)(driver.Chip.MemoryBytes)));
 
     [UnmanagedCallersOnly(EntryPoint = "cuMemAlloc_v2")]
     public static int MemAlloc(ulong* address, nuint bytes) => Driver.DoInContext(driver => *address = driver.Memory.Allocate((long)bytes));

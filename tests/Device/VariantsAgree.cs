@@ -121,6 +121,26 @@ public sealed class VariantsAgree
            select new TestCaseData(operation, variant, problem).SetArgDisplayNames(operation.Name, variant.Name);
 
     /// <summary>
+    /// Whether a variant gives on a device what Reference gives. Inputs are what bf16 or tf32 hold exactly, so that the errors of the sums alone are left.
+    /// </summary>
+    internal static void AssertMatchesReference(Operation operation, Variant variant, Device device, object problem, int seed)
+    {
+        var reference = operation.AllVariants[^1];
+        problem = Rounding.To(variant.Precision, problem);
+        var inputs = operation.InputsFor(problem, seed);
+        foreach (var (input, _) in inputs.Zip(operation.BuffersOf(problem)).Where(b => !b.Second.IsIndex && b.Second.Bf16Row == 0))
+            Rounding.To(variant.Precision, input);
+        var expected = Run(operation, reference, Devices.Cpu, problem, inputs);
+        var actual = Run(operation, variant, device, problem, inputs);
+        var specs = operation.BuffersOf(problem);
+        for (int i = 0; i < specs.Length; i++)
+            if (specs[i].IsIndex || specs[i].Access == Access.Read)
+                AssertSameBits(actual[i], expected[i], specs[i].Name);
+            else
+                Assert.That(DeviceCheck.RelativeError(Numbers(specs[i], actual[i]), Numbers(specs[i], expected[i])), Is.LessThanOrEqualTo(operation.ToleranceOf(reference, problem)), specs[i].Name);
+    }
+
+    /// <summary>
     /// Runs a variant on copies of the inputs; written buffers start as NaN; guards around every buffer are checked. Fixtures that run side by side share devices, which take one launch at a time.
     /// </summary>
     internal static float[][] Run(Operation operation, Variant variant, Device device, object problem, float[][] inputs)

@@ -32,20 +32,7 @@ public sealed class DrivenKernels
     public void Variant_OnCudasWay_MatchesReference(Operation operation, Variant variant)
     {
         object problem = operation.AllExamples.Where(p => operation.FlopsOf(p) > 0 && operation.RefusalOf(variant, Device, p) is null).MinBy(operation.FlopsOf)!;
-        problem = Rounding.To(variant.Precision, problem);
-        var inputs = operation.InputsFor(problem, seed: 7);
-        foreach (var (input, spec) in inputs.Zip(operation.BuffersOf(problem)).Where(b => !b.Second.IsIndex && b.Second.Bf16Row == 0))
-            Rounding.To(variant.Precision, input);
-        var expected = VariantsAgree.Run(operation, operation.AllVariants[^1], Devices.Cpu, problem, inputs);
-        var actual = VariantsAgree.Run(operation, variant, Device, problem, inputs);
-        var specs = operation.BuffersOf(problem);
-        for (int i = 0; i < specs.Length; i++)
-            if (specs[i].IsIndex || specs[i].Access == Access.Read)
-                VariantsAgree.AssertSameBits(actual[i], expected[i], specs[i].Name);
-            else
-                Assert.That(
-                    DeviceCheck.RelativeError(VariantsAgree.Numbers(specs[i], actual[i]), VariantsAgree.Numbers(specs[i], expected[i])),
-                    Is.LessThanOrEqualTo(operation.ToleranceOf(operation.AllVariants[^1], problem)), specs[i].Name);
+        VariantsAgree.AssertMatchesReference(operation, variant, Device, problem, seed: 7);
 
         using var offline = new OfflinePtx();
         var loaded = variant.Kernels.Select(k => (Kernel: k, Text: Driver.TextOf(k.Entry))).Where(k => k.Text is not null).ToList();

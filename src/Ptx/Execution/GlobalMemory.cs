@@ -10,7 +10,10 @@ public sealed unsafe class GlobalMemory
 
     private readonly List<Range> ranges = [];
     private readonly List<byte[]> owned = [];
-    private ulong ends = First - Gap;
+
+    /// <summary>Of all that was ever mapped.</summary>
+    private ulong end = First - Gap;
+
     private int last;
 
     private sealed record Range(string Name, ulong Start, ulong End, nint Pointer);
@@ -39,16 +42,15 @@ public sealed unsafe class GlobalMemory
     /// <returns>Its address for kernels.</returns>
     public ulong Map(string name, void* pointer, long bytes, int phase = 0)
     {
-        ulong end = Math.Max(ends, ranges.Count == 0 ? 0 : ranges[^1].End) + Gap;
-        ulong start = (end + Alignment - 1) / Alignment * Alignment + (ulong)phase;
-        ranges.Add(new(name, start, start + (ulong)bytes, (nint)pointer));
+        ulong start = (end + Gap + Alignment - 1) / Alignment * Alignment + (ulong)phase;
+        end = start + (ulong)bytes;
+        ranges.Add(new(name, start, end, (nint)pointer));
         return start;
     }
 
     /// <summary>Takes a buffer away, by its address. None gets that address again, so whoever still uses it finds nothing there.</summary>
     public void Unmap(ulong address)
     {
-        ends = Math.Max(ends, ranges[^1].End);
         int index = IndexBefore(address);
         ranges.RemoveAt(index >= 0 && ranges[index].Start == address ? index : throw new ArgumentException($"No buffer begins at 0x{address:x}."));
         last = 0;
