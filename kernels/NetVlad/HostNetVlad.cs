@@ -148,29 +148,35 @@ internal static unsafe class HostNetVlad
             }
         }
 
-        /// <summary>(A/‖x‖)ᵀ·X of some clusters and a panel of channels.</summary>
+        /// <summary>
+        /// (A/‖x‖)ᵀ·X of some clusters and a panel of channels. Sums that each block of rows takes up again stand in one run until they are there: their rows in V lie a power of two apart as often as
+        /// not, and few sets of the L1 cache would hold them (512 channels, 64 clusters: 1.6 times as long).
+        /// </summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Sum(int image, int start, int first, int clusters, int worker)
         {
             var s = Layout.Shape;
-            int slot = Layout.Slot(image, worker);
-            SumRows(Layout.Scaled(workspace, slot) + first, image, start, clusters, Layout.Residual(workspace, slot) + (long)first * s.D + start, s.D, worker);
+            int slot = Layout.Slot(image, worker), width = HostColumns.Width(s.D - start);
+            float* sums = Layout.Sums(workspace, worker), to = Layout.Residual(workspace, slot) + (long)first * s.D + start;
+            SumRows(Layout.Scaled(workspace, slot) + first, image, start, clusters, sums, worker);
+            for (int k = 0; k < clusters; k++, to += s.D)
+                PackedPanel.Copy(sums + k * width, to, width);
         }
 
-        /// <summary>to[k·stride + j] = Σ_i m[i·padded K + k] x[i, start + j] for some clusters and a panel of channels, i in order.</summary>
+        /// <summary>to[k·width + j] = Σ_i m[i·padded K + k] x[i, start + j] for some clusters, which are filled up to whole register tiles, and a panel of channels, i in order.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void SumRows(float* matrix, int image, int start, int clusters, float* to, int stride, int worker)
+        public void SumRows(float* matrix, int image, int start, int clusters, float* to, int worker)
         {
             var s = Layout.Shape;
             int width = HostColumns.Width(s.D - start);
             float* from = X(image) + start, panel = Layout.Columns(workspace, worker);
-            for (int k = 0; k < (clusters + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows; k++)
-                new Span<float>(to + (long)k * stride, width).Clear();
+            new Span<float>(to, (clusters + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows * width).Clear();
             // Block of rows by block: its panel stays in the L1 cache for all clusters.
             for (int row = 0, rows; row < s.N; row += rows, from += (long)rows * s.D, matrix += (long)rows * Layout.PaddedK)
             {
                 rows = Math.Min(HostNetVladLayout.BlockRows, s.N - row);
                 HostColumns.Gather(from, s.D, panel, width, rows, row + 2 * rows <= s.N ? from + (long)rows * s.D : null);
-                HostColumns.Multiply(matrix, 1, Layout.PaddedK, clusters, panel, width, rows, to, stride);
+                HostColumns.Multiply(matrix, 1, Layout.PaddedK, clusters, panel, width, rows, to, width);
             }
         }
 
@@ -360,7 +366,7 @@ internal static unsafe class HostNetVlad
             {
                 float* gradient = layout.Gradient(pass.Workspace, image) + (long)start * s.K + first * width, mass = layout.Mass(pass.Workspace, image) + first;
                 HostPrefetch.Far(gradient, clusters * width);
-                pass.SumRows(layout.ScaledLogits(pass.Workspace, image) + first, image, start, clusters, sums, width, worker);
+                pass.SumRows(layout.ScaledLogits(pass.Workspace, image) + first, image, start, clusters, sums, worker);
                 HostRows.AddScaled(1, sums, weights, clusters * width);
                 for (int k = 0; k < clusters; k++)
                     HostRows.AddScaled(-mass[k], gradient + k * width, centres + k * width, width);

@@ -42,13 +42,13 @@ internal readonly unsafe struct HostNetVladLayout(NetVladShape shape, int thread
 
     public float* Residual(float* workspace, int slot) => Inverse(workspace, slot) + Shape.N;
 
-    public float* ClusterScale(float* workspace, int slot) => Residual(workspace, slot) + (long)TileK * Shape.D;
+    public float* ClusterScale(float* workspace, int slot) => Residual(workspace, slot) + (long)Shape.K * Shape.D;
 
     public float* Centre(float* workspace, int slot) => ClusterScale(workspace, slot) + Shape.K;
 
     public float* PackedGradient(float* workspace, int slot) => Centre(workspace, slot) + Shape.K;
 
-    private long SlotFloats => 2L * Shape.N * PaddedK + Shape.N + (long)TileK * Shape.D + Shape.K + (backward ? Shape.K + (long)Shape.D * PaddedK : 0);
+    private long SlotFloats => 2L * Shape.N * PaddedK + Shape.N + (long)Shape.K * Shape.D + Shape.K + (backward ? Shape.K + (long)Shape.D * PaddedK : 0);
 
     /// <summary>Of all images: Σa [K]; backward dS and dS/‖x‖ [N, padded K], and dV in panels of channels.</summary>
     private long ImagesAt => SlotsAt + Slots * SlotFloats;
