@@ -86,10 +86,23 @@ internal static unsafe class CudaDriver
     /// <summary>Why this driver takes no tensor maps, or null.</summary>
     public static string? RefusesTensorMaps() => RefusesBefore(VersionOfTensorMaps) ?? (TensorMapEncodeTiled == null ? "needs a driver that encodes tensor maps" : null);
 
-    private static string? RefusesBefore(int needed)
+    /// <summary>For which CUDA the driver is, and on Linux its own release, of which there are many for one CUDA.</summary>
+    public static string Version()
+    {
+        const string Release = "/proc/driver/nvidia/version";
+        return $"{CudaVersion()} {(File.Exists(Release) ? File.ReadAllText(Release) : "")}".Trim();
+    }
+
+    private static int CudaVersion()
     {
         int version;
         Check(DriverGetVersion(&version), "tell its version");
+        return version;
+    }
+
+    private static string? RefusesBefore(int needed)
+    {
+        int version = CudaVersion();
         return version >= needed ? null : $"needs an NVIDIA driver for CUDA {needed / 1000}.{needed % 1000 / 10} or newer, and this one is for {version / 1000}.{version % 1000 / 10}";
     }
 

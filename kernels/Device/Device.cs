@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
@@ -152,6 +153,13 @@ public sealed class Device : IDisposable
             return 0;
         }
     }
+
+    /// <summary>For whom a GPU's kernels are written; null of other devices.</summary>
+    internal PtxTarget? Target => Accelerator is CudaAccelerator cuda ? PtxTarget.Of(cuda) : null;
+
+    /// <summary>What a GPU's results depend on beside this program: chip and driver; null of other devices.</summary>
+    internal string? Identity => Accelerator is CudaAccelerator cuda
+        ? string.Create(CultureInfo.InvariantCulture, $"{cuda.Name}, {cuda.Architecture}, {cuda.NumMultiprocessors} multiprocessors, {cuda.MemorySize} bytes; {CudaDriver.Version()}") : null;
 
     /// <summary>The device in a few words, for logs and reports.</summary>
     public string Description => Kind switch

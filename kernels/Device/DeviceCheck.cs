@@ -17,7 +17,8 @@ public static class DeviceCheck
 {
     /// <param name="device">The device in question; each of its variants is run, Reference aside.</param>
     /// <param name="host">The one to believe.</param>
-    public static IReadOnlyList<DeviceCheckRow> Run(Device device, Device host, CancellationToken token = default)
+    /// <param name="advance">Is told how many of <see cref="Count"/> comparisons are done.</param>
+    public static IReadOnlyList<DeviceCheckRow> Run(Device device, Device host, Action<long>? advance = null, CancellationToken token = default)
     {
         var rows = new List<DeviceCheckRow>();
         foreach (var operation in KernelTable.All)
@@ -25,16 +26,23 @@ public static class DeviceCheck
             {
                 var inputs = operation.InputsFor(problem, seed: 7);
                 float[][]? expected = null;
-                foreach (var variant in operation.AllVariants.Where(v => v.Kind != VariantKind.Reference && operation.RefusalOf(v, device, problem) is null))
+                foreach (var variant in VariantsOn(device, operation, problem))
                 {
                     token.ThrowIfCancellationRequested();
                     expected ??= Results(operation, operation.AllVariants.First(v => operation.RefusalOf(v, host, problem) is null), host, problem, inputs);
                     // Host and the device each have the tolerance against fp64.
                     rows.Add(new(operation.Name, variant.Name, problem.ToString()!, Error(operation, variant, device, problem, inputs, expected), 2 * operation.ToleranceOf(variant, problem)));
+                    advance?.Invoke(rows.Count);
                 }
             }
         return rows;
     }
+
+    /// <summary>Comparisons that <see cref="Run"/> makes.</summary>
+    public static int Count(Device device) => KernelTable.All.Sum(operation => operation.AllExamples.Sum(problem => VariantsOn(device, operation, problem).Count()));
+
+    private static IEnumerable<Variant> VariantsOn(Device device, Operation operation, object problem)
+        => operation.AllVariants.Where(v => v.Kind != VariantKind.Reference && operation.RefusalOf(v, device, problem) is null);
 
     /// <summary>The kernels that the check launches on a device.</summary>
     public static IEnumerable<SimtKernel> KernelsOn(Device device)

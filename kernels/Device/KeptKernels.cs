@@ -43,11 +43,16 @@ public static class KeptKernels
 
     internal static void Keep(SimtKernel kernel, PtxTarget target, EmittedKernel emitted)
     {
-        if (Folder is not { } folder)
-            return;
+        if (Folder is { } folder)
+            Write(Place(folder, kernel, target), emitted.Written());
+    }
+
+    /// <summary>Writes a file of a build's; it is as if it had not been where that cannot be.</summary>
+    internal static void Write(string place, string text)
+    {
         try
         {
-            string place = Place(folder, kernel, target), build = Path.GetDirectoryName(place)!;
+            string build = Path.GetDirectoryName(place)!, folder = Path.GetDirectoryName(build)!;
             if (!Directory.Exists(build))
             {
                 Directory.CreateDirectory(build);
@@ -56,19 +61,34 @@ public static class KeptKernels
             }
             // Aside first: two processes may write the same.
             string aside = $"{place}.{Guid.NewGuid():N}.part";
-            File.WriteAllText(aside, emitted.Written());
+            File.WriteAllText(aside, text);
             File.Move(aside, place, overwrite: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The kernel was compiled all the same.
+            // What it says is made again.
         }
     }
 
-    private static string Place(string folder, SimtKernel kernel, PtxTarget target)
+    internal static void Remove(string place)
+    {
+        try
+        {
+            File.Delete(place);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // So is this.
+        }
+    }
+
+    private static string Place(string folder, SimtKernel kernel, PtxTarget target) => Path.Combine(BuildFolder(folder, target), kernel.Entry + ".ptx");
+
+    /// <summary>Where all is that belongs to this build and a target.</summary>
+    internal static string BuildFolder(string folder, PtxTarget target)
     {
         var builds = new[] { typeof(KeptKernels).Assembly, typeof(ILGPU.Context).Assembly }.Select(a => a.ManifestModule.ModuleVersionId);
         string digest = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', builds) + $" {target.Chip} {target.Version}")))[..16];
-        return Path.Combine(folder, digest, kernel.Entry + ".ptx");
+        return Path.Combine(folder, digest);
     }
 }

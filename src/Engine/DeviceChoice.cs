@@ -6,16 +6,20 @@ namespace IlgpuNetVlad.Engine;
 /// <summary>The device that a run uses, and in one line why.</summary>
 public sealed record DeviceChoice(Device Device, string Reason)
 {
+    /// <summary>What was compared to choose it; empty where nothing was.</summary>
+    public IReadOnlyList<DeviceCheckRow> Checks { get; private init; } = [];
+
     /// <summary>Opens a device by name.</summary>
-    /// <param name="name">auto, cpu, cuda or cuda:N. auto takes CUDA device 0 only if the whole table of kernels agrees there with Host.</param>
+    /// <param name="name">auto, cpu, cuda or cuda:N. auto takes CUDA device 0 only if the whole table of kernels agrees there with Host, or did before (<see cref="KeptCheck"/>).</param>
     /// <param name="precision">What a GPU's products take; the processor always takes fp32.</param>
+    /// <param name="progress">Is told of the comparison, which takes seconds, and a minute or two where kernels are compiled the first time.</param>
     /// <exception cref="UserErrorException">There is no such device, or it lacks tensor cores for that precision.</exception>
-    public static DeviceChoice Open(string name, Precision precision = Precision.Fp32, CancellationToken token = default)
+    public static DeviceChoice Open(string name, Precision precision = Precision.Fp32, IProgressSink? progress = null, CancellationToken token = default)
     {
         if (name == "cpu")
             return Cpu("as asked");
         if (name == "auto")
-            return Auto(precision, token);
+            return Auto(precision, progress, token);
         int index = 0;
         if (name != "cuda" && !(name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out index)))
             throw new UserErrorException($"There is no device {name}: say auto, cpu, cuda or cuda:N.");
@@ -34,7 +38,7 @@ public sealed record DeviceChoice(Device Device, string Reason)
         return new(device, $"{device.Description}, as asked");
     }
 
-    private static DeviceChoice Auto(Precision precision, CancellationToken token)
+    private static DeviceChoice Auto(Precision precision, IProgressSink? progress, CancellationToken token)
     {
         if (Device.CudaCount() == 0)
             return Cpu("no CUDA device found");
@@ -47,12 +51,43 @@ public sealed record DeviceChoice(Device Device, string Reason)
         {
             return Cpu($"the CUDA device does not open: {e.Message.TrimEnd('.')}");
         }
-        using var host = Device.Cpu();
-        var rows = DeviceCheck.Run(device, host, token);
+        if (KeptCheck.Find(device) is { } kept)
+            return new(device, string.Create(CultureInfo.InvariantCulture, $"{device.Description}: all {kept.Checks} kernel checks agreed with the processor on {kept.Utc.ToLocalTime():yyyy-MM-dd}"));
+        var rows = Compare(device, progress, token);
         if (rows.FirstOrDefault(r => !r.Ok) is not { } failed)
-            return new(device, $"{device.Description}: all {rows.Count} kernel checks agree with the processor");
+            return new(device, $"{device.Description}: all {rows.Count} kernel checks agree with the processor") { Checks = rows };
         device.Dispose();
         return Cpu($"the CUDA device gives wrong results in {failed.Operation} ({failed.Variant})");
+    }
+
+    /// <summary>Compares a GPU's kernels with the processor's, and keeps that they agree.</summary>
+    public static IReadOnlyList<DeviceCheckRow> Compare(Device device, IProgressSink? progress, CancellationToken token)
+    {
+        Compile(device, progress, token);
+        using var host = Device.Cpu();
+        progress?.Begin("Comparing the GPU's kernels with the processor's", DeviceCheck.Count(device), "checks");
+        var rows = DeviceCheck.Run(device, host, progress is null ? null : progress.Advance, token);
+        KeptCheck.Keep(device, rows);
+        return rows;
+    }
+
+    /// <summary>So that the comparison goes at one pace. A kernel that cannot be compiled is found by it.</summary>
+    private static void Compile(Device device, IProgressSink? progress, CancellationToken token)
+    {
+        var kernels = DeviceCheck.KernelsOn(device).ToArray();
+        progress?.Begin("Compiling the GPU's kernels", kernels.Length, "kernels");
+        for (int i = 0; i < kernels.Length; i++)
+        {
+            try
+            {
+                device.Compile([kernels[i]], token);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                continue;
+            }
+            progress?.Advance(i + 1);
+        }
     }
 
     private static DeviceChoice Cpu(string reason)

@@ -28,14 +28,9 @@ internal sealed class DoctorCommand() : AppCommand(
         using var device = choice.Device;
         using var host = Device.Cpu();
         using var alone = Device.Cpu(threads: 1);
-        session.Progress.Line("Checking the processor's kernels");
-        var checks = DeviceCheck.Run(host, alone, session.Token);
-        IReadOnlyList<DeviceCheckRow> onDevice = [];
-        if (!device.IsHostMemory)
-        {
-            session.Progress.Line("Checking the device's kernels against the processor's");
-            onDevice = DeviceCheck.Run(device, host, session.Token);
-        }
+        session.Progress.Begin("Comparing the processor's kernels on all threads with one", DeviceCheck.Count(host), "checks");
+        var checks = DeviceCheck.Run(host, alone, session.Progress.Advance, session.Token);
+        IReadOnlyList<DeviceCheckRow> onDevice = device.IsHostMemory ? [] : choice.Checks.Count > 0 ? choice.Checks : DeviceChoice.Compare(device, session.Progress, session.Token);
         session.Result(new { machine = report with { Packages = packages }, chosen = choice.Reason, checks = ByVariant(checks), deviceChecks = ByVariant(onDevice), failedChecks = checks.Concat(onDevice).Where(c => !c.Ok) }, console =>
         {
             var table = new Table().Border(TableBorder.Simple).AddColumns("", "").HideHeaders();

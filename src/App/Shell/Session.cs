@@ -62,7 +62,7 @@ internal sealed class Session : IDisposable
     }
 
     /// <inheritdoc cref="OpenDevice"/>
-    public DeviceChoice ChooseDevice() => DeviceChoice.Open(device, precision, Token);
+    public DeviceChoice ChooseDevice() => DeviceChoice.Open(device, precision, Progress, Token);
 
     /// <summary>Writes the result of the command: a document for programs, or what <paramref name="print"/> makes of it for people.</summary>
     public void Result<T>(T document, Action<IAnsiConsole> print)
