@@ -29,6 +29,17 @@ public static class KeptKernels
     /// <summary>Where they are kept; null, as at first, keeps none.</summary>
     public static string? Folder { get; set; }
 
+    /// <summary>Is called once, before the first kernel that was not kept is compiled, which takes a second or more, as each after it; null, as at first, tells nobody.</summary>
+    public static Action? FirstCompilation
+    {
+        get => first;
+        set => first = value;
+    }
+
+    private static Action? first;
+
+    internal static void TellOfCompilation() => Interlocked.Exchange(ref first, null)?.Invoke();
+
     internal static EmittedKernel? Find(SimtKernel kernel, PtxTarget target)
     {
         try

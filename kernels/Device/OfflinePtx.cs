@@ -52,6 +52,7 @@ public sealed class OfflinePtx : IDisposable
 
     private EmittedKernel Translate(SimtKernel kernel)
     {
+        KeptKernels.TellOfCompilation();
         var (context, backend) = compiler.Value;
         var emitted = EmittedKernel.Compile(kernel, backend);
         // ILGPU would keep what stood between, some 25 MB a kernel; and what it optimised for one kernel it would take for the next, whose arrays of registers then went to local memory (ILGPU 1.5.3).

@@ -1,12 +1,16 @@
 using IlgpuNetVlad.Kernels;
+using ILGPU.Runtime.Cuda;
 
 namespace IlgpuNetVlad.Tests.PtxDriver;
 
-/// <summary>Whether a GPU's kernels agreed, from one start to the next.</summary>
+/// <summary>What is kept from one start to the next, and that nothing else is: whether a GPU's kernels agreed, and that they need not be compiled.</summary>
 [TestFixture, NonParallelizable]
 public sealed class KeptChecks
 {
     private static readonly DeviceCheckRow Right = new("operation", "variant", "problem", 1e-7, 1e-6), Wrong = Right with { Error = 1 };
+
+    /// <summary>That no other test compiles for.</summary>
+    private static readonly PtxTarget Chip = new(CudaArchitecture.SM_61, CudaInstructionSet.ISA_60);
 
     private string folder = null!;
     private string? before;
@@ -91,5 +95,24 @@ public sealed class KeptChecks
         using var chosen = choice.Device;
         Assert.That((chosen.Kind, choice.Checks.Count), Is.EqualTo((DeviceKind.Cuda, 0)));
         Assert.That(choice.Reason, Does.Contain($"all 3 kernel checks agreed with the processor on {DateTime.Now:yyyy-MM-dd}"));
+    }
+
+    [Test]
+    public void TheFirstCompilation_IsTold_AndNoOther()
+    {
+        int told = 0;
+        KeptKernels.FirstCompilation = () => told++;
+        using var compiler = new OfflinePtx(Chip);
+        var kernels = KernelTable.CudaKernels.Where(k => k.Name.Contains("addition", StringComparison.Ordinal) || k.Name.Contains("sgd", StringComparison.Ordinal)).Take(2).ToArray();
+        Assert.That(kernels, Has.Length.EqualTo(2));
+        compiler.Emit(kernels[0]);
+        Assert.That(told, Is.EqualTo(1));
+        compiler.Emit(kernels[1]);
+        compiler.Emit(kernels[0]);
+        Assert.That((told, KeptKernels.FirstCompilation), Is.EqualTo((1, (Action?)null)));
+
+        KeptKernels.FirstCompilation = () => told++;
+        Assert.That((KeptKernels.Find(kernels[0], Chip), told), Is.EqualTo((compiler.Emit(kernels[0]), 1)), "it was kept");
+        KeptKernels.FirstCompilation = null;
     }
 }

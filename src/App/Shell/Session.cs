@@ -62,7 +62,14 @@ internal sealed class Session : IDisposable
     }
 
     /// <inheritdoc cref="OpenDevice"/>
-    public DeviceChoice ChooseDevice() => DeviceChoice.Open(device, precision, Progress, Token);
+    public DeviceChoice ChooseDevice()
+    {
+        var choice = DeviceChoice.Open(device, precision, Progress, Token);
+        // Where all were compared before, all are there.
+        if (choice.Device.Kind == DeviceKind.Cuda)
+            KeptKernels.FirstCompilation = () => Progress.Line("The GPU's kernels are compiled as they are needed, a second or more each, and kept for the next start.");
+        return choice;
+    }
 
     /// <summary>Writes the result of the command: a document for programs, or what <paramref name="print"/> makes of it for people.</summary>
     public void Result<T>(T document, Action<IAnsiConsole> print)
