@@ -291,13 +291,21 @@ internal readonly unsafe struct HostConvolution : IHostTask
                         {
                             width = HostPanels.Width(groupOut - column);
                             float* b = panels + (long)column * depth + (long)run * runLength * width, made = sums + (last && run == 0 ? 0 : (long)pixel * width);
+                            if (last && groupOut - column == MixedTile.Columns && MixedTile.Takes(groupOut - column))
+                            {
+                                MixedTile.MultiplyFinished(from, offsets + pixel, taps, b, run == 0 ? null : made, biases == null ? null : biases + column, relu, to + column, places + pixel);
+                                continue;
+                            }
                             if (last && column + width <= groupOut)
                             {
                                 HostPanels.MultiplyFinished(width, from, offsets + pixel, taps, b, run == 0 ? null : made, biases == null ? null : biases + column, relu,
                                     to + column, places + pixel, asks, asks && column == 0 ? from + offsets[pixel] + RegisterTile.Rows * runLength : null);
                                 continue;
                             }
-                            HostPanels.MultiplyRuns(width, from, offsets + pixel, taps, b, made, run > 0);
+                            if (MixedTile.Takes(groupOut - column))
+                                MixedTile.MultiplyRuns(from, offsets + pixel, taps, b, made, run > 0);
+                            else
+                                HostPanels.MultiplyRuns(width, from, offsets + pixel, taps, b, made, run > 0);
                             if (last)
                                 Finish(made, width, pixel, Math.Min(pixels, pixel + RegisterTile.Rows), columns, group * groupOut + column, groupOut - column, target, targetPitch);
                         }

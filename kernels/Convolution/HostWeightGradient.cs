@@ -41,14 +41,15 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
         scratch = workspace + slices * SliceFloats(s);
     }
 
-    /// <summary>Rows of a partial result: each kernel row's run rounded up to whole register tiles, and one for the bias.</summary>
-    private static int PartialRows(in ConvolutionShape s) => Runs(s) * Rounded(RunLength(s)) + 1;
+    /// <summary>Weights of one output channel.</summary>
+    private static int Weights(in ConvolutionShape s) => s.R * s.S * s.GroupIc;
+
+    /// <summary>Rows of a partial result: those weights, rounded up to whole register tiles, and one for the bias.</summary>
+    private static int PartialRows(in ConvolutionShape s) => (Weights(s) + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows + 1;
 
     private static int Runs(in ConvolutionShape s) => s.Groups == 1 ? s.R : s.R * s.S;
 
     private static int RunLength(in ConvolutionShape s) => s.Groups == 1 ? s.S * s.Ic : s.GroupIc;
-
-    private static int Rounded(int length) => (length + RegisterTile.Rows - 1) / RegisterTile.Rows * RegisterTile.Rows;
 
     private static long SliceFloats(in ConvolutionShape s) => (long)PartialRows(s) * s.Groups * HostPanels.Padded(s.GroupOc);
 
@@ -121,26 +122,33 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
         }
     }
 
+    /// <summary>Where a weight's first input stands in the strip: in NHWC the weights of one kernel row, or in groups of one tap, are neighbours.</summary>
+    private int InputOf(int weight, int pitch)
+    {
+        int run = weight / RunLength(s), within = weight % RunLength(s);
+        return within + (s.Groups == 1 ? run * pitch : run / s.S * pitch + run % s.S * s.Ic);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Accumulate(float* input, int pitch, float* gradient, int rows, int columns, int channels, float* sums, int stride)
     {
-        int runLength = RunLength(s), runs = Runs(s);
+        int weights = Weights(s);
         int* offsets = stackalloc int[RegisterTile.Rows];
-        for (int run = 0; run < runs; run++)
+        for (int first = 0; first < weights; first += RegisterTile.Rows)
         {
-            int runOffset = s.Groups == 1 ? run * pitch : run / s.S * pitch + run % s.S * s.Ic;
-            for (int k = 0; k < runLength; k += RegisterTile.Rows)
+            // A tile beyond the last weight repeats it into rows that are never read.
+            int from = InputOf(first, pitch);
+            for (int i = 0; i < RegisterTile.Rows; i++)
+                offsets[i] = InputOf(Math.Min(first + i, weights - 1), pitch) - from;
+            float* to = sums + (long)first * stride;
+            for (int start = 0, width; start < channels; start += width)
             {
-                // A tile beyond the run's end repeats its first weight into rows that are never read.
-                for (int i = 0; i < RegisterTile.Rows; i++)
-                    offsets[i] = k + i < runLength ? i : 0;
-                float* to = sums + (long)(run * Rounded(runLength) + k) * stride;
-                for (int start = 0, width; start < channels; start += width)
-                {
-                    width = HostPanels.Width(channels - start);
-                    HostPanels.MultiplyOuter(width, input + runOffset + k, offsets, rows, (nint)s.Stride * pitch, columns, s.Stride * s.Ic,
-                        gradient + (long)rows * columns * start, width, to + start, stride);
-                }
+                width = HostPanels.Width(channels - start);
+                float* panel = gradient + (long)rows * columns * start;
+                if (MixedTile.Takes(channels - start))
+                    MixedTile.MultiplyOuter(input + from, offsets, rows, (nint)s.Stride * pitch, columns, s.Stride * s.Ic, panel, to + start, stride);
+                else
+                    HostPanels.MultiplyOuter(width, input + from, offsets, rows, (nint)s.Stride * pitch, columns, s.Stride * s.Ic, panel, width, to + start, stride);
             }
         }
         for (int start = 0, width; start < channels; start += width)
@@ -188,7 +196,7 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
             int rows = isBias ? s.HasBias : length;
             for (int i = 0; i < rows; i++)
             {
-                long row = isBias ? PartialRows(s) - 1 : tile * Rounded(length) + i;
+                long row = isBias ? PartialRows(s) - 1 : tile * length + i;
                 float* to = isBias ? db : dw + ((long)tile * length + i) * s.Oc;
                 for (int group = 0; group < s.Groups; group++)
                 {

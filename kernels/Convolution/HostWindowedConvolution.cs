@@ -130,8 +130,12 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
         var taps = new HostRuns(s.R, s.S * s.Ic, pitch);
         if (Vector512.IsHardwareAccelerated)
         {
+            bool mixed = MixedTile.Takes(s.Oc - start);
             for (int q = 0; q < s.Q; q += RegisterTile.Rows)
-                HostPanels.MultiplyRuns(width, from, offsets + q, taps, panels, to + (long)q * width, false);
+                if (mixed)
+                    MixedTile.MultiplyRuns(from, offsets + q, taps, panels, to + (long)q * width, false);
+                else
+                    HostPanels.MultiplyRuns(width, from, offsets + q, taps, panels, to + (long)q * width, false);
             return;
         }
         bool finished = IsFinished(start, width);
