@@ -133,6 +133,7 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
     private void Accumulate(float* input, int pitch, float* gradient, int rows, int columns, int channels, float* sums, int stride)
     {
         int weights = Weights(s);
+        nint nextRow = (nint)s.Stride * pitch;
         int* offsets = stackalloc int[RegisterTile.Rows];
         for (int first = 0; first < weights; first += RegisterTile.Rows)
         {
@@ -146,9 +147,9 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
                 width = HostPanels.Width(channels - start);
                 float* panel = gradient + (long)rows * columns * start;
                 if (MixedTile.Takes(channels - start))
-                    MixedTile.MultiplyOuter(input + from, offsets, rows, (nint)s.Stride * pitch, columns, s.Stride * s.Ic, panel, to + start, stride);
+                    MixedTile.MultiplyOuter(input + from, offsets, rows, nextRow, columns, s.Stride * s.Ic, panel, to + start, stride);
                 else
-                    HostPanels.MultiplyOuter(width, input + from, offsets, rows, (nint)s.Stride * pitch, columns, s.Stride * s.Ic, panel, width, to + start, stride);
+                    HostPanels.MultiplyOuter(width, input + from, offsets, rows, nextRow, columns, s.Stride * s.Ic, panel, width, to + start, stride);
             }
         }
         for (int start = 0, width; start < channels; start += width)
