@@ -139,9 +139,10 @@ internal static unsafe class HostNetVlad
             float* from = X(image) + (long)first * s.D, assignment = Layout.Assignment(workspace, slot) + (long)first * padded, scaled = Layout.Scaled(workspace, slot) + (long)first * padded;
             float* inverse = Layout.Inverse(workspace, slot) + first;
             Project(from, rows, workspace + Layout.Clusters, Layout.Sums(workspace, worker), assignment);
-            for (int i = 0; i < rows; i++, from += s.D, assignment += padded, scaled += padded)
+            HostRows.Squares(from, s.D, rows, s.D, inverse);
+            for (int i = 0; i < rows; i++, assignment += padded, scaled += padded)
             {
-                inverse[i] = HostRows.InverseNorm(HostRows.Dot(from, from, s.D), s.SoftFloor != 0, out _);
+                inverse[i] = HostRows.InverseNorm(inverse[i], s.SoftFloor != 0, out _);
                 HostSoftmax.Run(assignment, inverse[i], b, s.K);
                 new Span<float>(assignment + s.K, padded - s.K).Clear();
                 HostRows.Scale(inverse[i], assignment, scaled, padded);
@@ -175,8 +176,11 @@ internal static unsafe class HostNetVlad
             for (int row = 0, rows; row < s.N; row += rows, from += (long)rows * s.D, matrix += (long)rows * Layout.PaddedK)
             {
                 rows = Math.Min(HostNetVladLayout.BlockRows, s.N - row);
-                HostColumns.Gather(from, s.D, panel, width, rows, row + 2 * rows <= s.N ? from + (long)rows * s.D : null);
-                HostColumns.Multiply(matrix, 1, Layout.PaddedK, clusters, panel, width, rows, to, width);
+                // One panel of all channels is what x is.
+                float* columns = width == s.D ? from : panel;
+                if (columns == panel)
+                    HostColumns.Gather(from, s.D, panel, width, rows, row + 2 * rows <= s.N ? from + (long)rows * s.D : null);
+                HostColumns.Multiply(matrix, 1, Layout.PaddedK, clusters, columns, width, rows, to, width);
             }
         }
 
@@ -196,12 +200,19 @@ internal static unsafe class HostNetVlad
             var s = Layout.Shape;
             int slot = Layout.Slot(image, worker);
             float* mass = Layout.Mass(workspace, image), residual = Layout.Residual(workspace, slot), scale = Layout.ClusterScale(workspace, slot);
-            for (int k = 0; k < s.K; k++, residual += s.D)
+            // Some clusters at a time, lest they leave the L1 cache in between.
+            for (int first = 0, count; first < s.K; first += count, residual += (long)count * s.D)
             {
-                HostRows.AddScaled(-mass[k], c + (long)k * s.D, residual, s.D);
-                float inverse = HostRows.InverseNorm(HostRows.Dot(residual, residual, s.D), s.SoftFloor != 0, out bool clamped);
-                HostRows.Scale(inverse, residual, residual, s.D);
-                scale[k] = clamped ? 0 : inverse;
+                count = Math.Min(HostRows.SideBySide, s.K - first);
+                for (int k = 0; k < count; k++)
+                    HostRows.AddScaled(-mass[first + k], c + (long)(first + k) * s.D, residual + (long)k * s.D, s.D);
+                HostRows.Squares(residual, s.D, count, s.D, scale + first);
+                for (int k = 0; k < count; k++)
+                {
+                    float inverse = HostRows.InverseNorm(scale[first + k], s.SoftFloor != 0, out bool clamped);
+                    HostRows.Scale(inverse, residual + (long)k * s.D, residual + (long)k * s.D, s.D);
+                    scale[first + k] = clamped ? 0 : inverse;
+                }
             }
         }
 
@@ -235,9 +246,9 @@ internal static unsafe class HostNetVlad
             Normalise(image, worker);
             float* residual = Layout.Residual(workspace, slot), from = dy + (long)image * length, gradient = Layout.Gradient(workspace, image), row = Layout.Sums(workspace, worker);
             float* scale = Layout.ClusterScale(workspace, slot), centre = Layout.Centre(workspace, slot);
-            float inverse = HostRows.InverseNorm(HostRows.Dot(residual, residual, length), s.SoftFloor != 0, out bool clamped);
+            float inverse = HostRows.InverseNorm(HostRows.SquareAndDot(residual, from, length, out float dot), s.SoftFloor != 0, out bool clamped);
             // y = V̂ · inverse, so y (y·dy) = V̂ (V̂·dy) · inverse².
-            float along = HostRows.Dot(residual, from, length) * inverse * inverse;
+            float along = dot * inverse * inverse;
             for (int k = 0; k < s.K; k++)
             {
                 float* unit = residual + (long)k * s.D;
@@ -279,8 +290,8 @@ internal static unsafe class HostNetVlad
             for (int i = 0; i < rows; i++)
             {
                 float* unit = from + (long)i * s.D, gradient = sums + (long)i * s.D;
-                float scale = HostRows.InverseNorm(HostRows.Dot(unit, unit, s.D), s.SoftFloor != 0, out bool clamped);
-                HostRows.Project(gradient, HostRows.Dot(unit, gradient, s.D) * scale * scale, unit, clamped ? 0 : scale, to + (long)i * s.D, s.D);
+                float scale = HostRows.InverseNorm(HostRows.SquareAndDot(unit, gradient, s.D, out float dot), s.SoftFloor != 0, out bool clamped);
+                HostRows.Project(gradient, dot * scale * scale, unit, clamped ? 0 : scale, to + (long)i * s.D, s.D);
             }
         }
     }

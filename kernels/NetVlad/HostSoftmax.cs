@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace IlgpuNetVlad.Kernels;
 
@@ -26,9 +27,7 @@ internal static unsafe class HostSoftmax
             logits.Store(row + i);
             most = Vector.Max(most, logits);
         }
-        float largest = most[0];
-        for (int lane = 1; lane < Vector<float>.Count; lane++)
-            largest = MathF.Max(largest, most[lane]);
+        float largest = Largest(most);
         for (; i < count; i++)
         {
             row[i] = b == null ? row[i] * scale : row[i] * scale + b[i];
@@ -48,17 +47,32 @@ internal static unsafe class HostSoftmax
         HostRows.Scale(1 / total, row, row, count);
     }
 
+    /// <summary>NaN if one is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Largest(Vector<float> values)
+    {
+        float largest = values[0];
+        if (Vector<float>.Count != 8)
+        {
+            for (int lane = 1; lane < Vector<float>.Count; lane++)
+                largest = MathF.Max(largest, values[lane]);
+            return largest;
+        }
+        var eight = values.AsVector256();
+        var four = Vector128.Max(eight.GetLower(), eight.GetUpper());
+        four = Vector128.Max(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.Max(four, Vector128.Shuffle(four, Vector128.Create(1, 0, 3, 2)))[0];
+    }
+
     /// <summary>ds[k] ← a_k (g_k − Σ_j a_j g_j) with g_k = scale·ds[k] − shift[k]: the gradient of the logits whose softmax is a.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Back(float* a, float* ds, float scale, float* shift, int count)
     {
+        float mean = HostRows.ShiftAndDot(a, ds, scale, shift, count);
         int i = 0;
+        for (; Vector512.IsHardwareAccelerated && i <= count - 16; i += 16)
+            (Vector512.Load(a + i) * (Vector512.Load(ds + i) - Vector512.Create(mean))).Store(ds + i);
         for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
-            (Vector.Load(ds + i) * scale - Vector.Load(shift + i)).Store(ds + i);
-        for (; i < count; i++)
-            ds[i] = ds[i] * scale - shift[i];
-        float mean = HostRows.Dot(a, ds, count);
-        for (i = 0; i <= count - Vector<float>.Count; i += Vector<float>.Count)
             (Vector.Load(a + i) * (Vector.Load(ds + i) - new Vector<float>(mean))).Store(ds + i);
         for (; i < count; i++)
             ds[i] = a[i] * (ds[i] - mean);

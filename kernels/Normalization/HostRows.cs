@@ -6,7 +6,8 @@ namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
 /// Sums and scalings of rows on the host. All widths use the same association: 16 partial sums by index modulo 16, the tail in order, then
-/// one fixed tree; so AVX-512, AVX2 and narrower vectors differ only where a multiply-add is not fused.
+/// one fixed tree; so AVX-512, AVX2 and narrower vectors differ only where a multiply-add is not fused. One sum waits for each of its multiply-adds, so several go side by side where there are several.
+/// With AVX-512 what is written here is written in its vectors: a sum that reads it at once would wait for two narrower ones to leave for the cache.
 /// </summary>
 internal static unsafe class HostRows
 {
@@ -50,6 +51,96 @@ internal static unsafe class HostRows
         return sum;
     }
 
+    /// <summary>Σ a[i]·a[i] and Σ a[i]·b[i], both as <see cref="Dot"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float SquareAndDot(float* a, float* b, int count, out float dot)
+    {
+        if (!Vector512.IsHardwareAccelerated)
+        {
+            dot = Dot(a, b, count);
+            return Dot(a, a, count);
+        }
+        int i = 0;
+        Vector512<float> squares = default, products = default;
+        for (; i <= count - 16; i += 16)
+        {
+            var x = Vector512.Load(a + i);
+            squares = Vector512.MultiplyAddEstimate(x, x, squares);
+            products = Vector512.MultiplyAddEstimate(x, Vector512.Load(b + i), products);
+        }
+        float square = Tree(squares.GetLower(), squares.GetUpper());
+        dot = Tree(products.GetLower(), products.GetUpper());
+        for (; i < count; i++)
+        {
+            square += a[i] * a[i];
+            dot += a[i] * b[i];
+        }
+        return square;
+    }
+
+    /// <summary>Rows whose sums <see cref="Squares"/> makes together.</summary>
+    public const int SideBySide = 4;
+
+    /// <summary>squares[r] = Σ a[i]·a[i] of each of so many rows, <paramref name="stride"/> floats apart, as <see cref="Dot"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Squares(float* a, nint stride, int rows, int count, float* squares)
+    {
+        int row = 0;
+        for (; Vector512.IsHardwareAccelerated && row <= rows - SideBySide; row += SideBySide, a += SideBySide * stride)
+        {
+            int i = 0;
+            Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
+            for (; i <= count - 16; i += 16)
+            {
+                float* at = a + i;
+                Vector512<float> x0 = Vector512.Load(at), x1 = Vector512.Load(at + stride), x2 = Vector512.Load(at + 2 * stride), x3 = Vector512.Load(at + 3 * stride);
+                s0 = Vector512.MultiplyAddEstimate(x0, x0, s0);
+                s1 = Vector512.MultiplyAddEstimate(x1, x1, s1);
+                s2 = Vector512.MultiplyAddEstimate(x2, x2, s2);
+                s3 = Vector512.MultiplyAddEstimate(x3, x3, s3);
+            }
+            squares[row] = Tree(s0.GetLower(), s0.GetUpper());
+            squares[row + 1] = Tree(s1.GetLower(), s1.GetUpper());
+            squares[row + 2] = Tree(s2.GetLower(), s2.GetUpper());
+            squares[row + 3] = Tree(s3.GetLower(), s3.GetUpper());
+            for (; i < count; i++)
+                for (int r = 0; r < SideBySide; r++)
+                    squares[row + r] += a[r * stride + i] * a[r * stride + i];
+        }
+        for (; row < rows; row++, a += stride)
+            squares[row] = Dot(a, a, count);
+    }
+
+    /// <summary>to[i] ← scale·to[i] − shift[i], not fused, and of the result Σ a[i]·to[i] as <see cref="Dot"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float ShiftAndDot(float* a, float* to, float scale, float* shift, int count)
+    {
+        if (!Vector512.IsHardwareAccelerated)
+        {
+            int k = 0;
+            for (; k <= count - Vector<float>.Count; k += Vector<float>.Count)
+                (Vector.Load(to + k) * scale - Vector.Load(shift + k)).Store(to + k);
+            for (; k < count; k++)
+                to[k] = to[k] * scale - shift[k];
+            return Dot(a, to, count);
+        }
+        int i = 0;
+        Vector512<float> sums = default;
+        for (; i <= count - 16; i += 16)
+        {
+            var shifted = Vector512.Load(to + i) * scale - Vector512.Load(shift + i);
+            shifted.Store(to + i);
+            sums = Vector512.MultiplyAddEstimate(Vector512.Load(a + i), shifted, sums);
+        }
+        float sum = Tree(sums.GetLower(), sums.GetUpper());
+        for (; i < count; i++)
+        {
+            to[i] = to[i] * scale - shift[i];
+            sum += a[i] * to[i];
+        }
+        return sum;
+    }
+
     /// <summary>Σ a[i].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Sum(float* a, int count)
@@ -79,6 +170,8 @@ internal static unsafe class HostRows
     public static void Scale(float a, float* x, float* to, int count)
     {
         int i = 0;
+        for (; Vector512.IsHardwareAccelerated && i <= count - 16; i += 16)
+            (Vector512.Load(x + i) * a).Store(to + i);
         for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
             (Vector.Load(x + i) * a).Store(to + i);
         for (; i < count; i++)
@@ -90,6 +183,8 @@ internal static unsafe class HostRows
     public static void AddScaled(float a, float* x, float* to, int count)
     {
         int i = 0;
+        for (; Vector512.IsHardwareAccelerated && i <= count - 16; i += 16)
+            (Vector512.Load(to + i) + Vector512.Load(x + i) * a).Store(to + i);
         for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
             (Vector.Load(to + i) + Vector.Load(x + i) * a).Store(to + i);
         for (; i < count; i++)
@@ -101,6 +196,8 @@ internal static unsafe class HostRows
     public static void Project(float* dy, float along, float* y, float scale, float* to, int count)
     {
         int i = 0;
+        for (; Vector512.IsHardwareAccelerated && i <= count - 16; i += 16)
+            ((Vector512.Load(dy + i) - Vector512.Load(y + i) * along) * scale).Store(to + i);
         for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
             ((Vector.Load(dy + i) - Vector.Load(y + i) * along) * scale).Store(to + i);
         for (; i < count; i++)
