@@ -186,6 +186,7 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
         {
             width = HostPanels.Width(outChannels - start);
             long outStep = PointStep(block, width);
+            bool mixed = MixedTile.Takes(outChannels - start);
             float* panel = packed + (long)channels * start, nextPanel = packed + (start + width < outChannels ? (long)channels * (start + width) : 0);
             var outputs = new OutputAhead(spots, start, width, tiles * Side, calls);
             for (int q = 0, after; q < Winograd.Points; q = after)
@@ -199,7 +200,10 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
                     if (q >= FirstLate)
                         outputs.Call(this);
                     float* nextRows = t + RegisterTile.Rows < used ? v + (long)(t + RegisterTile.Rows) * channels : transformed + after * inStep;
-                    HostPanels.MultiplyAhead(width, v, offsets + t, channels, weights, products + q * outStep + (long)t * width, nextRows, next < end ? next : weights);
+                    if (mixed)
+                        MixedTile.MultiplyRuns(v, offsets + t, HostRuns.One(channels), weights, products + q * outStep + (long)t * width, false);
+                    else
+                        HostPanels.MultiplyAhead(width, v, offsets + t, channels, weights, products + q * outStep + (long)t * width, nextRows, next < end ? next : weights);
                 }
             }
             for (int t = 0; t < tiles; t++)
@@ -275,7 +279,14 @@ internal readonly unsafe partial struct HostWinograd<TFilter> : IHostTask
         where TTile : struct, IWinogradFilter
     {
         if (Vector512.IsHardwareAccelerated)
-            Write<Vector512<float>, HostVector512, TTile>(spot, from, step, channel, used, pixels);
+        {
+            // The last eight channels, or fewer, fill a narrower vector; what stands beside them may be nothing that was computed.
+            int left = used % HostVector512.Count, wide = left <= HostVector256.Count ? used - left : used;
+            if (wide > 0)
+                Write<Vector512<float>, HostVector512, TTile>(spot, from, step, channel, wide, pixels);
+            if (wide < used)
+                Write<Vector256<float>, HostVector256, TTile>(spot, from + wide, step, channel + wide, used - wide, pixels);
+        }
         else if (Vector256.IsHardwareAccelerated)
             Write<Vector256<float>, HostVector256, TTile>(spot, from, step, channel, used, pixels);
         else

@@ -36,6 +36,29 @@ public sealed class ChannelsOfAPanel
         Agree(gradients[4], among[4], more.Oc, channels);
     }
 
+    /// <summary>Maps whose end cuts tiles, and its last row in half tiles.</summary>
+    [TestCase(24, 24)]
+    [TestCase(17, 16)]
+    [TestCase(88, 40)]
+    [TestCase(152, 128)]
+    public void ByWinograd_AreWhatTheyAreAmongMore(int channels, int inChannels)
+    {
+        var shape = new ConvolutionShape(2, 14, 23, inChannels, channels, 3, 3, 1, 1, Relu: 1);
+        var more = shape with { Oc = (channels + 31) / 32 * 32 };
+        var forward = Convolution.ForwardOperation.InputsFor(more, seed: 5);
+        foreach (var operation in new[] { Convolution.ForwardOperation, Convolution.ForwardPooledOperation })
+            Agree(Run(operation, shape, [forward[0], First(forward[1], more.Oc, channels), forward[2][..channels], []], Winograd)[3], Run(operation, more, [.. forward[..3], []], Winograd)[3], more.Oc, channels);
+
+        // On the way back the channels are those of x.
+        var turned = shape with { Ic = channels, Oc = inChannels };
+        more = turned with { Ic = (channels + 31) / 32 * 32 };
+        var backward = Convolution.BackwardDataOperation.InputsFor(more, seed: 6);
+        float[] weights = [.. backward[0].Chunk(more.Ic * inChannels).SelectMany(tap => tap[..(channels * inChannels)])];
+        Agree(Run(Convolution.BackwardDataOperation, turned, [weights, .. backward[1..3], []], Winograd)[3], Run(Convolution.BackwardDataOperation, more, backward, Winograd)[3], more.Ic, channels);
+    }
+
+    private const string Direct = "host-6x4v", Winograd = "host-winograd";
+
     /// <summary>Of rows of so many numbers the first ones.</summary>
     private static float[] First(float[] rows, int length, int count) => [.. rows.Chunk(length).SelectMany(row => row[..count])];
 
@@ -45,12 +68,12 @@ public sealed class ChannelsOfAPanel
         Assert.That(few.Select(BitConverter.SingleToInt32Bits), Is.EqualTo(First(many, length, count).Select(BitConverter.SingleToInt32Bits)));
     }
 
-    /// <summary>The operation's buffers after the host's variant, a direct one here, has run on them.</summary>
-    private static float[][] Run<TProblem>(Operation<TProblem> operation, TProblem problem, float[][] inputs)
+    /// <summary>The operation's buffers after the host's variant has run on them.</summary>
+    private static float[][] Run<TProblem>(Operation<TProblem> operation, TProblem problem, float[][] inputs, string name = Direct)
         where TProblem : struct
     {
         var variant = operation.Choose(Devices.Cpu, problem);
-        Assert.That(variant.Name, Is.EqualTo("host-6x4v"));
+        Assert.That(variant.Name, Is.EqualTo(name));
         return VariantsAgree.Run(operation, variant, Devices.Cpu, problem, inputs);
     }
 }
