@@ -122,6 +122,9 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
         }
     }
 
+    /// <summary>Floats from one pixel of a panel of dy to the next.</summary>
+    private static int PanelWidth(int left) => left == MixedTile.Columns && MixedTile.Takes(left) ? left : HostPanels.Width(left);
+
     /// <summary>Where a weight's first input stands in the strip: in NHWC the weights of one kernel row, or in groups of one tap, are neighbours.</summary>
     private int InputOf(int weight, int pitch)
     {
@@ -144,17 +147,17 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
             float* to = sums + (long)first * stride;
             for (int start = 0, width; start < channels; start += width)
             {
-                width = HostPanels.Width(channels - start);
+                width = PanelWidth(channels - start);
                 float* panel = gradient + (long)rows * columns * start;
                 if (MixedTile.Takes(channels - start))
-                    MixedTile.MultiplyOuter(input + from, offsets, rows, nextRow, columns, s.Stride * s.Ic, panel, to + start, stride);
+                    MixedTile.MultiplyOuter(input + from, offsets, rows, nextRow, columns, s.Stride * s.Ic, panel, width, to + start, stride);
                 else
                     HostPanels.MultiplyOuter(width, input + from, offsets, rows, nextRow, columns, s.Stride * s.Ic, panel, width, to + start, stride);
             }
         }
         for (int start = 0, width; start < channels; start += width)
         {
-            width = HostPanels.Width(channels - start);
+            width = PanelWidth(channels - start);
             HostPanels.SumRows(gradient + (long)rows * columns * start, width, rows * columns, sums + (long)(PartialRows(s) - 1) * stride + start, width);
         }
     }
@@ -169,7 +172,7 @@ internal readonly unsafe struct HostWeightGradient : IHostTask
         for (int done = 0; done < pixels; done += part)
             for (int start = 0, width; start < channels; start += width)
             {
-                width = HostPanels.Width(channels - start);
+                width = PanelWidth(channels - start);
                 if (width == s.YPitch)
                 {
                     HostMask.Copy(dy, y, first, to, pixels * width);

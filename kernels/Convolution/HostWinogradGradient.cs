@@ -17,8 +17,11 @@ namespace IlgpuNetVlad.Kernels;
 internal static unsafe partial class HostWinogradGradient<TFilter>
     where TFilter : struct, IWinogradFilter
 {
-    /// <summary>Floats that a block's V and Z take, about, and tiles that it has at least, lest the sums pass through memory too often.</summary>
-    private const int BlockFloats = 2 << 20, MinBlock = 192;
+    /// <summary>
+    /// Floats of a block's V and Z for each thread, about, and at most: what the second-level caches keep of them need not come back from the shared one, whose pace others decide. And tiles that a block has at least,
+    /// lest the sums pass through memory too often.
+    /// </summary>
+    private const int ThreadFloats = 1 << 18, MostFloats = 2 << 20, MinBlock = 192;
 
     /// <summary>Tiles that one task transforms.</summary>
     private const int TaskTiles = 8;
@@ -28,9 +31,9 @@ internal static unsafe partial class HostWinogradGradient<TFilter>
     /// <summary>Rows of whole tiles: the last row may be one of half tiles.</summary>
     private static int WholeTileRows(in ConvolutionShape s) => WinogradFilter<TFilter>.Tiles(s.P) - (WinogradFilter<TFilter>.EndsInHalf(s.P, s.Ic, s.Oc) ? 1 : 0);
 
-    private static int Block(in ConvolutionShape s)
+    private static int Block(Device device, in ConvolutionShape s)
     {
-        long fits = Math.Max(MinBlock, BlockFloats / (Winograd.Points * ((long)s.Ic + s.Oc)));
+        long fits = Math.Max(MinBlock, Math.Min(MostFloats, (long)device.Threads * ThreadFloats) / (Winograd.Points * ((long)s.Ic + s.Oc)));
         return (int)Math.Min(Tiles(s), fits);
     }
 
@@ -62,7 +65,7 @@ internal static unsafe partial class HostWinogradGradient<TFilter>
 
     /// <summary>Whether tasks are of <see cref="FilterTask"/>'s kind: the same bits, but fewer and larger ones.</summary>
     public static bool KeepsSums(Device device, in ConvolutionShape s)
-        => Tiles(s) == Block(s) && IsGrouped(s) && (long)s.Ic * s.Oc >= FilterTask.LeastWeights && FilterTask.Tiles(s) >= 2 * device.Threads;
+        => Tiles(s) == Block(device, s) && IsGrouped(s) && (long)s.Ic * s.Oc >= FilterTask.LeastWeights && FilterTask.Tiles(s) >= 2 * device.Threads;
 
     private static long SumFloats(Device device, in ConvolutionShape s) => KeepsSums(device, s) ? device.Threads * FilterTask.Floats : Winograd.Points * SumStep(s);
 
@@ -74,11 +77,11 @@ internal static unsafe partial class HostWinogradGradient<TFilter>
     private static long RowSums(in ConvolutionShape s) => s.HasBias == 0 ? 0 : (long)s.B * s.P * s.Oc;
 
     public static long Workspace(Device device, ConvolutionShape s)
-        => HostLiveImages.Floats(s.B) + Zeros(s) + SumFloats(device, s) + Winograd.Points * (PointStep(Block(s), s.Ic) + PointStep(Block(s), PaddedOut(s))) + RowSums(s);
+        => HostLiveImages.Floats(s.B) + Zeros(s) + SumFloats(device, s) + Winograd.Points * (PointStep(Block(device, s), s.Ic) + PointStep(Block(device, s), PaddedOut(s))) + RowSums(s);
 
     public static void Run(Device device, in ConvolutionShape s, float* x, float* y, float* dy, float* dw, float* db, float* workspace)
     {
-        int block = Block(s);
+        int block = Block(device, s);
         var live = new HostLiveImages(device, s, dy, workspace);
         workspace += HostLiveImages.Floats(s.B);
         long tiles = Tiles(s with { B = live.Count });

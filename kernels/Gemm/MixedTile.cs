@@ -5,7 +5,7 @@ namespace IlgpuNetVlad.Kernels;
 
 /// <summary>
 /// The register tiles of <see cref="RegisterTile"/> and <see cref="FinishedTile"/> with AVX-512 for a panel of which 17 to 24 columns are used: a vector of 16 and one of 8 where two of 16 would be, the second half
-/// empty. AMD's processors of AVX-512 at half width take three quarters of the time; others gain that sums of 24 columns leave the registers finished. B's panels stay 32 columns wide, and each number of C is summed
+/// empty. AMD's processors of AVX-512 at half width take three quarters of the time; others gain that sums of 24 columns leave the registers finished. Panels of B and sums stay 32 columns wide where nothing else is said, and each number of C is summed
 /// over k in the same order.
 /// </summary>
 internal static unsafe class MixedTile
@@ -50,16 +50,16 @@ internal static unsafe class MixedTile
         sums.Store(c, places);
     }
 
-    /// <summary>C[i, 0 … 24) += Σ over lines and k of a[rows[i] + line·lineStep + k·aStep] · b[line·length + k, …] (rows[0] is 0); rows of C are <paramref name="stride"/> apart.</summary>
+    /// <summary>C[i, 0 … 24) += Σ over lines and k of a[rows[i] + line·lineStep + k·aStep] · b[(line·length + k)·bStep + …] (rows[0] is 0); rows of C are <paramref name="stride"/> apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void MultiplyOuter(float* a, int* rows, int lines, nint lineStep, int length, nint aStep, float* b, float* c, int stride)
+    public static void MultiplyOuter(float* a, int* rows, int lines, nint lineStep, int length, nint aStep, float* b, nint bStep, float* c, int stride)
     {
         Sums sums = default;
         sums.Load(c, stride);
         nint o1 = rows[1], o2 = rows[2], o3 = rows[3], o4 = rows[4], o5 = rows[5];
         lineStep -= length * aStep;
         for (int line = 0; line < lines; line++, a += lineStep)
-            for (int k = 0; k < length; k++, a += aStep, b += Width)
+            for (int k = 0; k < length; k++, a += aStep, b += bStep)
                 sums.Step(a, a + o1, a + o2, a + o3, a + o4, a + o5, b);
         sums.Store(c, stride);
     }
