@@ -8,13 +8,16 @@ namespace IlgpuNetVlad.Kernels;
 /// <para>
 /// A tile is a band of pooled rows of one image. Rows of the convolution are computed one after the other, as <see cref="HostConvolution"/> computes them, into a ring of as many rows as a
 /// window has, 64 channels at a time, which stays in the L2 cache; whenever a window's last row is there, the maxima of its row of windows go out with bias and ReLU, which keep the
-/// order of numbers. Rows that two bands' windows share are computed twice. Scratch of a worker: the ring, and the input of one row.
+/// order of numbers. Rows that two bands' windows share are computed twice. Scratch of a worker: the ring, and the input of some rows.
 /// </para>
 /// </summary>
 internal readonly unsafe struct HostWindowedConvolution : IHostTask
 {
     /// <summary>Bands of pooled rows for each thread of an image alone: few, for each computes up to a window's rows again.</summary>
     private const int BandsOfAThread = 4;
+
+    /// <summary>See <see cref="CopiedRows"/>; in floats a part of the second-level cache.</summary>
+    private const int MostCopiedRows = 8, CopiedFloats = 32 * 1024;
 
     /// <summary>Rows of k at most: all weights of a panel are read for each row of the map.</summary>
     private const int MostDepth = 1024;
@@ -45,9 +48,18 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
     /// <summary>Floats of a row of the ring; the last register tile reaches beyond the row.</summary>
     private static long RowFloats(in ConvolutionShape s) => (s.Q + RegisterTile.Rows) * (long)HostPanels.MaxWidth;
 
+    /// <summary>Rows of the convolution whose input is copied at once: rows of it that they share are copied once.</summary>
+    private static int CopiedRows(in ConvolutionShape s, in HostStrip strip)
+    {
+        int rows = Math.Min(MostCopiedRows, s.P);
+        while (rows > 1 && (long)strip.Rows(rows) * strip.Columns(s.Q) * strip.Channels > CopiedFloats)
+            rows--;
+        return rows;
+    }
+
     private static long WorkerScratch(in WindowedConvolutionShape w, in HostStrip strip)
     {
-        long copied = strip.IsDirect(w.Convolution.P, w.Convolution.Q) ? 0 : (long)strip.Rows(1) * strip.Columns(w.Convolution.Q) * strip.Channels;
+        long copied = strip.IsDirect(w.Convolution.P, w.Convolution.Q) ? 0 : (long)strip.Rows(CopiedRows(w.Convolution, strip)) * strip.Columns(w.Convolution.Q) * strip.Channels;
         return HostPanels.MaxWidth + w.Window * RowFloats(w.Convolution) + (copied + 15) / 16 * 16;
     }
 
@@ -76,24 +88,47 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
         for (int q = 0; q < s.Q + RegisterTile.Rows - 1; q++)
             offsets[q] = Math.Min(q, s.Q - 1) * s.Ic * s.Stride;
         float* panel = packed;
+        bool direct = strip.IsDirect(s.P, s.Q);
+        int copiedRows = CopiedRows(s, strip);
         for (int start = 0, width; start < s.Oc; start += width)
         {
             width = BlockWidth(s.Oc - start);
-            int ready = first * w.Step;
+            int ready = first * w.Step, copiedFrom = ready, copied = 0, last = Math.Min((end - 1) * w.Step + w.Window, s.P);
             for (int row = first; row < end; row++)
             {
                 int bottom = Math.Min(row * w.Step + w.Window, s.P);
                 for (; ready < bottom; ready++)
-                    ConvolveRow(image, ready, offsets, panel, start, width, ring + ready % w.Window * RowFloats(s), ring + w.Window * RowFloats(s));
+                {
+                    float* from = ring + w.Window * RowFloats(s);
+                    int pitch = strip.Columns(s.Q) * s.Ic;
+                    if (direct)
+                        from = strip.Direct(image, ready, 0, out pitch);
+                    else
+                    {
+                        if (ready >= copiedFrom + copied)
+                        {
+                            copiedFrom = ready;
+                            copied = Math.Min(copiedRows, last - ready);
+                            strip.Fill(from, image, ready, copied, 0, s.Q);
+                        }
+                        from += (long)(ready - copiedFrom) * strip.Step * pitch;
+                    }
+                    ConvolveRow(from, pitch, offsets, panel, start, width, ring + ready % w.Window * RowFloats(s));
+                }
                 float* to = output + (((long)image * w.Pooling.P + row) * w.Pooling.Q) * s.Oc + start;
-                if (Vector512.IsHardwareAccelerated)
-                    PoolRow<Vector512<float>, HostVector512>(ring, row * w.Step, bottom, start, width, pooled, to);
+                if (Vector512.IsHardwareAccelerated && s.Oc - start == MixedTile.Columns)
+                {
+                    PoolRow<Vector512<float>, HostVector512>(ring, row * w.Step, bottom, start, width, 0, HostVector512.Count, pooled, to);
+                    PoolRow<Vector256<float>, HostVector256>(ring, row * w.Step, bottom, start, width, HostVector512.Count, MixedTile.Columns, pooled, to);
+                }
+                else if (Vector512.IsHardwareAccelerated)
+                    PoolRow<Vector512<float>, HostVector512>(ring, row * w.Step, bottom, start, width, 0, width, pooled, to);
                 else if (IsFinished(start, width))
                     PoolFinishedRow(ring, row * w.Step, bottom, width, to);
                 else if (Vector256.IsHardwareAccelerated)
-                    PoolRow<Vector256<float>, HostVector256>(ring, row * w.Step, bottom, start, width, pooled, to);
+                    PoolRow<Vector256<float>, HostVector256>(ring, row * w.Step, bottom, start, width, 0, width, pooled, to);
                 else
-                    PoolRow<Vector128<float>, HostVector128>(ring, row * w.Step, bottom, start, width, pooled, to);
+                    PoolRow<Vector128<float>, HostVector128>(ring, row * w.Step, bottom, start, width, 0, width, pooled, to);
             }
             panel += (long)s.R * s.S * s.Ic * width;
         }
@@ -116,17 +151,8 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
     private bool IsFinished(int start, int width) => !Vector512.IsHardwareAccelerated && s.Relu != 0 && start + width <= s.Oc;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void ConvolveRow(int image, int row, int* offsets, float* panels, int start, int width, float* to, float* copied)
+    private void ConvolveRow(float* from, int pitch, int* offsets, float* panels, int start, int width, float* to)
     {
-        float* from;
-        int pitch;
-        if (strip.IsDirect(s.P, s.Q))
-            from = strip.Direct(image, row, 0, out pitch);
-        else
-        {
-            strip.Fill(from = copied, image, row, 1, 0, s.Q);
-            pitch = strip.Columns(s.Q) * s.Ic;
-        }
         var taps = new HostRuns(s.R, s.S * s.Ic, pitch);
         if (Vector512.IsHardwareAccelerated)
         {
@@ -154,27 +180,27 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
     /// <summary>The end of a window's columns, which may reach beyond the map.</summary>
     private int Right(int left) => Math.Min(left + w.Window, s.Q);
 
-    /// <summary>One row of windows over the rows <paramref name="top"/> … <paramref name="bottom"/> of the map.</summary>
+    /// <summary>One row of windows over the rows <paramref name="top"/> … <paramref name="bottom"/> of the map, of a panel's columns <paramref name="channel"/> … <paramref name="end"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void PoolRow<TVector, TOps>(float* ring, int top, int bottom, int start, int width, float* pooled, float* to)
+    private void PoolRow<TVector, TOps>(float* ring, int top, int bottom, int start, int width, int channel, int end, float* pooled, float* to)
         where TVector : struct
         where TOps : struct, IHostVector<TVector>
     {
-        int used = Math.Min(width, s.Oc - start), columns = w.Pooling.Q, rows = bottom - top;
+        int used = s.Oc - start, columns = w.Pooling.Q, rows = bottom - top;
         float** lines = stackalloc float*[w.Window];
         for (int i = 0; i < rows; i++)
             lines[i] = ring + (top + i) % w.Window * RowFloats(s);
         for (int q = 0; q < columns; q++, to += s.Oc)
         {
             int left = q * w.Step, right = Right(left);
-            for (int c = 0; c < width; c += TOps.Count)
+            for (int c = channel; c < end; c += TOps.Count)
             {
-                nint from = (nint)left * width + c, end = (nint)right * width + c;
+                nint from = (nint)left * width + c, until = (nint)right * width + c;
                 var most = TOps.Load(lines[0] + from);
                 for (int i = 0; i < rows; i++)
-                    for (nint at = from; at < end; at += width)
+                    for (nint at = from; at < until; at += width)
                         most = TOps.Max(most, TOps.Load(lines[i] + at));
-                if (used < width)
+                if (used < end)
                 {
                     TOps.Store(most, pooled + c);
                     continue;
@@ -185,7 +211,7 @@ internal readonly unsafe struct HostWindowedConvolution : IHostTask
                     most = TOps.Max(most, default);
                 TOps.Store(most, to + c);
             }
-            if (used < width)
+            if (used < end)
                 HostPanels.Finish(pooled, width, bias == null ? null : bias + start, s.Relu != 0, to, s.Oc, 1, used);
         }
     }
