@@ -18,12 +18,11 @@ internal static unsafe class HostPixels
         int at = 0;
         if (count >= PixelNumbers.Channels * Bytes)
         {
-            // Number i of 48 is of channel i mod 3, whatever vector it is in.
-            float* means = stackalloc float[PixelNumbers.Channels * Bytes], scales = stackalloc float[PixelNumbers.Channels * Bytes];
-            for (int i = 0; i < PixelNumbers.Channels * Bytes; i++)
-                (means[i], scales[i]) = (numbers.Mean(i % PixelNumbers.Channels), numbers.Scale(i % PixelNumbers.Channels));
-            Vector512<float> m0 = Vector512.Load(means), m1 = Vector512.Load(means + Bytes), m2 = Vector512.Load(means + 2 * Bytes);
-            Vector512<float> s0 = Vector512.Load(scales), s1 = Vector512.Load(scales + Bytes), s2 = Vector512.Load(scales + 2 * Bytes);
+            // Number i of 48 is of channel i mod 3: the second vector begins with the second channel, the third with the third.
+            float a = numbers.Mean(0), b = numbers.Mean(1), c = numbers.Mean(2);
+            Vector512<float> m0 = InTurn(a, b, c), m1 = InTurn(b, c, a), m2 = InTurn(c, a, b);
+            (a, b, c) = (numbers.Scale(0), numbers.Scale(1), numbers.Scale(2));
+            Vector512<float> s0 = InTurn(a, b, c), s1 = InTurn(b, c, a), s2 = InTurn(c, a, b);
             for (; at <= count - PixelNumbers.Channels * Bytes; at += PixelNumbers.Channels * Bytes)
             {
                 ((Wide(pixels + at) - m0) * s0).Store(to + at);
@@ -33,6 +32,15 @@ internal static unsafe class HostPixels
         }
         for (; at < count; at++)
             to[at] = numbers.Of(at % PixelNumbers.Channels, pixels[at]);
+    }
+
+    /// <summary>a, b, c, a, b, … without a loop: a run of pixels may be one row of a small image.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> InTurn(float a, float b, float c)
+    {
+        var second = Vector512.Create(0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0).AsSingle();
+        var third = Vector512.Create(0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0).AsSingle();
+        return Vector512.ConditionalSelect(second, Vector512.Create(b), Vector512.ConditionalSelect(third, Vector512.Create(c), Vector512.Create(a)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
