@@ -71,7 +71,7 @@ public sealed record DeviceChoice(Device Device, string Reason)
         return rows;
     }
 
-    /// <summary>So that the comparison goes at one pace. A kernel that cannot be compiled is found by it.</summary>
+    /// <summary>So that the comparison goes at one pace.</summary>
     private static void Compile(Device device, IProgressSink? progress, CancellationToken token)
     {
         var kernels = DeviceCheck.KernelsOn(device).ToArray();
@@ -82,9 +82,9 @@ public sealed record DeviceChoice(Device Device, string Reason)
             {
                 device.Compile([kernels[i]], token);
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
             {
-                continue;
+                // The comparison will find it.
             }
             progress?.Advance(i + 1);
         }

@@ -128,6 +128,7 @@ internal sealed class Session : IDisposable
 
     public void Dispose()
     {
+        KeptKernels.FirstCompilation = null;
         (Progress as IDisposable)?.Dispose();
         Console.CancelKeyPress -= onCancel;
         terminate.Dispose();
