@@ -18,6 +18,8 @@ public sealed class DrivenChips
     {
         using var device = Driven.Open(Precision.Bf16, chip, version);
         Assert.That(Convolution.ForwardOperation.Choose(device, Large).Name, Is.EqualTo(expected));
+        // Not for want of shared memory alone.
+        Assert.That(device.HasWgmma, Is.EqualTo(expected.StartsWith("wgmma", StringComparison.Ordinal)));
     }
 
     [Test]
