@@ -46,4 +46,25 @@ internal static class SmallImage
         ];
         return [.. jpeg.AsSpan(0, 2), .. block, .. jpeg.AsSpan(2)];
     }
+
+    /// <summary>Puts an EXIF block with nothing but a place, in whole degrees and minutes, behind the first marker of a JPEG.</summary>
+    public static byte[] WithPosition(byte[] jpeg, byte degreesNorth, byte minutesNorth, byte degreesWest, byte minutesWest)
+    {
+        byte[] block =
+        [
+            .. "Exif\0\0MM"u8, 0, 42, 0, 0, 0, 8, // big endian, directory at 8
+            0, 1, 0x88, 0x25, 0, 4, 0, 0, 0, 1, 0, 0, 0, 26, 0, 0, 0, 0, // one entry: the GPS directory at 26
+            0, 4,
+            0, 1, 0, 2, 0, 0, 0, 2, (byte)'N', 0, 0, 0,
+            0, 2, 0, 5, 0, 0, 0, 3, 0, 0, 0, 80, // three fractions at 80
+            0, 3, 0, 2, 0, 0, 0, 2, (byte)'W', 0, 0, 0,
+            0, 4, 0, 5, 0, 0, 0, 3, 0, 0, 0, 104,
+            0, 0, 0, 0,
+            .. Fraction(degreesNorth), .. Fraction(minutesNorth), .. Fraction(0),
+            .. Fraction(degreesWest), .. Fraction(minutesWest), .. Fraction(0),
+        ];
+        return [.. jpeg.AsSpan(0, 2), 0xFF, 0xE1, 0, (byte)(block.Length + 2), .. block, .. jpeg.AsSpan(2)];
+
+        static byte[] Fraction(byte number) => [0, 0, 0, number, 0, 0, 0, 1];
+    }
 }

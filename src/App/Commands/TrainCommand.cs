@@ -141,7 +141,8 @@ internal sealed class TrainCommand : AppCommand
                 Next(
                     console,
                     $"eval {Relative(result.Weights)} city --split test --dims 256,128,64 --output measured",
-                    $"extract {Relative(result.Weights)} city/images/test/queries --output queries.npy",
+                    $"index {Relative(result.Weights)} city/images/test/database --output places.safetensors",
+                    "localize places.safetensors city/images/test/queries",
                     "data inspect city --output inspected",
                     "train --help");
             });

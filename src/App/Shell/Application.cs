@@ -34,6 +34,8 @@ internal static class Application
             new TrainCommand(),
             new EvalCommand(),
             new StudyCommand(),
+            new IndexCommand(),
+            new LocalizeCommand(),
             new ExtractCommand(),
             new PcaCommand(),
             new Command("data", "Makes and inspects sets of images.") { new MakeCityCommand(), new ImportWalksCommand(), new InspectCommand() },

@@ -44,6 +44,15 @@ internal static class NamedFileReader
             : throw new UserErrorException($"The folder {folder} holds no image (jpg, jpeg, png, webp).");
     }
 
+    /// <summary>Easting and northing in the name of a file; null where it says nothing of the kind.</summary>
+    internal static (double Easting, double Northing)? Position(string path)
+    {
+        var fields = Path.GetFileName(path).Split('@');
+        return fields[0].Length == 0 && fields.Length > NorthingField + 1 && Number(fields[EastingField]) is { } easting && Number(fields[NorthingField]) is { } northing ? (easting, northing) : null;
+
+        static double? Number(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var metres) && double.IsFinite(metres) ? metres : null;
+    }
+
     /// <summary>What the name of one file says.</summary>
     /// <exception cref="UserErrorException">The position is missing or no number.</exception>
     internal static ImageRecord Parse(string path)

@@ -26,6 +26,23 @@ public sealed class SkiaImageDecoder : IImageDecoder
     public PixelImage Decode(string path, ResizePolicy policy)
     {
         using var file = Read(path, () => Contents(path));
+        return Decode(path, file, policy);
+    }
+
+    /// <summary>Decodes a file that stands in memory, as one that came over a network.</summary>
+    /// <param name="file">All bytes of it.</param>
+    /// <param name="name">What a message calls it.</param>
+    /// <inheritdoc cref="Decode(string, ResizePolicy)"/>
+    public PixelImage Decode(ReadOnlySpan<byte> file, ResizePolicy policy, string name = "the image")
+    {
+        if (file.Length == 0)
+            throw new ImageException(name, Empty);
+        using var copy = SKData.CreateCopy(file);
+        return Decode(name, copy, policy);
+    }
+
+    private static PixelImage Decode(string path, SKData file, ResizePolicy policy)
+    {
         using var codec = Header(path, SKCodec.Create(file));
         var (height, width) = (codec.Info.Height, codec.Info.Width);
         int origin = (int)codec.EncodedOrigin;

@@ -16,17 +16,43 @@ public static class ClusterInitialisation
     /// <summary>exp of minus this is the share of the second centre against the first.</summary>
     private static readonly double Sharpness = -Math.Log(0.01);
 
-    /// <summary>Samples local descriptors of images, all of one size after resizing, finds centres, sets the network's clusters.</summary>
-    /// <param name="images">Files of the database.</param>
-    /// <exception cref="UserErrorException">Images of different sizes, or too few of them.</exception>
+    /// <summary>Samples local descriptors of images, finds centres, sets the network's clusters. Of images of different sizes after resizing those of the size that most have are taken.</summary>
+    /// <param name="images">Files of the database. Those that cannot be read are passed over.</param>
+    /// <exception cref="UserErrorException">Too few images, or too much alike.</exception>
+    /// <exception cref="ImageException">None can be read.</exception>
     public static void Initialise(
         Network network, IReadOnlyList<string> images, IImageDecoder decoder, ResizePolicy resize, TrainingOptions options, IProgressSink progress, CancellationToken token = default)
     {
         const int batch = 16;
-        var store = new ImageStore(images, decoder, resize, keepAtMost: 0);
-        using var plan = network.Plan(Math.Min(batch, images.Count), store.Height, store.Width, pixels: true);
-        using var describer = new Describer(network, plan, store);
-        Initialise(network, describer, images.Count, options, progress, token);
+        var alike = OfOneSize(images, decoder, resize);
+        if (alike.Length < images.Count)
+            progress.Line($"Clusters are sought in the {alike.Length} of {images.Count} images that have one size.");
+        var store = new ImageStore(alike, decoder, resize, keepAtMost: 0);
+        using var plan = network.Plan(Math.Min(batch, alike.Length), store.Height, store.Width, pixels: true);
+        // Whoever describes the images later tells which cannot be decoded.
+        using var describer = new Describer(network, plan, store, onBad: (_, _) => { });
+        Initialise(network, describer, alike.Length, options, progress, token);
+    }
+
+    private static string[] OfOneSize(IReadOnlyList<string> images, IImageDecoder decoder, ResizePolicy resize)
+    {
+        var sizes = new (int Height, int Width)?[images.Count];
+        var unreadable = new ImageException?[images.Count];
+        Parallel.For(0, sizes.Length, i =>
+        {
+            try
+            {
+                var (height, width) = decoder.ReadSize(images[i]);
+                sizes[i] = resize.Apply(height, width);
+            }
+            catch (ImageException e)
+            {
+                unreadable[i] = e;
+            }
+        });
+        // Of sizes that as many have the one that comes first: groups are in that order.
+        var most = Enumerable.Range(0, images.Count).Where(i => sizes[i] is not null).GroupBy(i => sizes[i]).MaxBy(g => g.Count());
+        return most is null ? throw unreadable.First(e => e is not null)! : [.. most.Select(i => images[i])];
     }
 
     /// <summary>Samples local descriptors of the store's images, finds centres, sets the network's clusters.</summary>
@@ -118,6 +144,6 @@ public static class ClusterInitialisation
                     }
             progress.Advance(done += batch);
         }
-        return samples;
+        return new(taken, d, samples.Values);
     }
 }

@@ -1,3 +1,4 @@
+using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Models;
 using IlgpuNetVlad.Engine.Retrieval;
 
@@ -16,12 +17,13 @@ internal sealed class Describer : IDisposable
 
     /// <param name="plan">Takes pixels, or maps.</param>
     /// <param name="maps">Of the store, where the plan takes maps; null where it takes pixels.</param>
-    public Describer(Network network, NetworkPlan plan, ImageStore store, FrozenMaps? maps = null)
+    /// <param name="onBad">Told of an image that cannot be decoded, where the plan takes pixels; null lets it throw.</param>
+    public Describer(Network network, NetworkPlan plan, ImageStore store, FrozenMaps? maps = null, Action<int, ImageException>? onBad = null)
     {
         this.network = network;
         this.plan = plan;
         this.maps = maps;
-        ahead = maps is null ? store.Ahead(network.Device, plan.MaxImages) : new(network.Device, maps.Read, plan.MaxImages, (long)plan.MaxImages * plan.InputLength);
+        ahead = maps is null ? store.Ahead(network.Device, plan.MaxImages, onBad) : new(network.Device, maps.Read, plan.MaxImages, (long)plan.MaxImages * plan.InputLength);
     }
 
     public NetworkPlan Plan => plan;
@@ -30,7 +32,7 @@ internal sealed class Describer : IDisposable
     public void Prepare(IProgressSink progress, CancellationToken token) => maps?.Prepare(progress, token);
 
     /// <summary>The batches in their order, each in the plan's input when the reader gets it; <see cref="Prepare"/> comes first.</summary>
-    /// <returns>How many images the batch has.</returns>
+    /// <returns>How many images the batch has: those that can be decoded.</returns>
     public IEnumerable<int> Feed(IReadOnlyList<ImageRef[]> batches, CancellationToken token)
     {
         int length = plan.InputLength;

@@ -76,8 +76,9 @@ internal sealed class ImageStore
     }
 
     /// <summary>Pixels for batches of the store's images, made ready on other threads.</summary>
-    public InputAhead Ahead(Device device, int maxImages)
-        => new(device, (image, to) => Pixels(image.Image).CopyTo(to, image.Flip), maxImages, (long)maxImages * Length);
+    /// <param name="onBad">Told of an image that cannot be decoded, which is then left out of its batch; null lets it throw.</param>
+    public InputAhead Ahead(Device device, int maxImages, Action<int, ImageException>? onBad = null)
+        => new(device, (image, to) => Pixels(image.Image).CopyTo(to, image.Flip), maxImages, (long)maxImages * Length, onBad);
 
     /// <summary>One image's pixels; may be called from several threads.</summary>
     /// <exception cref="ImageException">The file cannot be decoded.</exception>
