@@ -6,7 +6,7 @@ namespace IlgpuNetVlad.Kernels;
 /// <summary>
 /// dx = convᵀ(g, w), g = dy·[y &gt; 0], with wgmma (<see cref="WgmmaProduct"/>): rows are input pixels, columns input channels, k one tap after the other and in it 64 output channels at a
 /// time. A and B lie by k, for in w the output channels are neighbours. A tap that no output reads, because of the stride or the border, comes as zeros. Copies and costs as in
-/// <see cref="WgmmaForward"/>; registers and shared memory: <see cref="WgmmaTile"/>.
+/// <see cref="WgmmaForward{TPixels}"/>; registers and shared memory: <see cref="WgmmaTile"/>.
 /// </summary>
 internal struct WgmmaBackwardData : ITensorProduct, IWgmmaReader
 {

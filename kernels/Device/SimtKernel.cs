@@ -31,7 +31,7 @@ public abstract class SimtKernel(string name, Delegate kernel, KernelSpecializat
     public override string ToString() => Name;
 }
 
-/// <typeparam name="TLauncher">What ILGPU makes of it: an <c>Action</c> of <see cref="KernelConfig"/> and the kernel's parameters.</typeparam>
+/// <typeparam name="TLauncher">What ILGPU makes of it: an <c>Action</c> of <c>KernelConfig</c> and the kernel's parameters.</typeparam>
 /// <param name="load">Loads it on the accelerator of simulated warps: <c>a =&gt; a.LoadStreamKernel&lt;…&gt;(Kernel)</c>, with the same bounds. Kernels for Hopper have none, for they need a <see cref="SimulatedBlock"/>.</param>
 public sealed class SimtKernel<TLauncher>(string name, Delegate kernel, Func<Accelerator, TLauncher>? load, KernelSpecialization bounds = default) : SimtKernel(name, kernel, bounds)
     where TLauncher : Delegate
