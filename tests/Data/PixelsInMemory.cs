@@ -25,6 +25,7 @@ public sealed class PixelsInMemory
     {
         Assert.Throws<ArgumentException>(() => PixelImage.Of(new byte[11], 2, 2));
         Assert.Throws<ArgumentException>(() => PixelImage.Of(new byte[12], 2, 2, PixelOrder.Rgba));
+        Assert.Throws<ArgumentException>(() => PixelImage.Of(new byte[13], 2, 2, PixelOrder.Rgb, 8), "enough pixels, but for the gap");
         Assert.Throws<ArgumentException>(() => PixelImage.Of(new byte[100], 2, 2, PixelOrder.Rgb, 5), "rows that overlap");
         Assert.Throws<ArgumentOutOfRangeException>(() => PixelImage.Of(new byte[12], 0, 2));
         Assert.Throws<ArgumentOutOfRangeException>(() => PixelImage.Of(new byte[12], 2, 2, (PixelOrder)9));

@@ -64,8 +64,14 @@ public sealed class PlaceIndices
         var weight = network.Parameters[0];
         weight.Write([.. weight.Read().Select(x => -x)]);
         Assert.That(describer.Describe(image), Is.Not.EqualTo(before).AsCollection);
-        network.Pca = SomePca(network.PooledLength, 3);
-        Assert.That(describer.Describe(image), Has.Length.EqualTo(3));
+        foreach (int length in (int[])[3, 5])
+        {
+            network.Pca = SomePca(network.PooledLength, length);
+            using var fresh = new ImageDescriber(network);
+            Assert.That(describer.Describe(image), Has.Length.EqualTo(length).And.EqualTo(fresh.Describe(image)).AsCollection);
+        }
+        network.Pca = null;
+        Assert.That(describer.Describe(image), Has.Length.EqualTo(network.PooledLength));
     }
 
     /// <summary>Some places at first, then one by one, then so many that all are searched as one again.</summary>
