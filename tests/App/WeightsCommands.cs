@@ -87,15 +87,25 @@ public sealed class WeightsCommands
         Assert.That(rows.Row(0).SequenceEqual(rows.Row(1)));
     }
 
+    /// <summary>Before the device is opened, so before any work: a folder below a file is one that nobody may make.</summary>
     [Test]
-    public void OutputThatCannotBeWrittenIsNamed()
+    public void OutputThatCannotBeWrittenIsNamedBeforeTheWork()
     {
         using var folder = new TemporaryFolder();
         string file = folder.Write("file", "x"), queries = Path.Combine(SmallCity.Folder, "images", "test", "queries");
-        Assert.That(Netvlad.Run("extract", SmallCity.Weights, queries, "--output", Path.Combine(file, "q.npy")).Refused(), Does.Contain(file));
-        Assert.That(Netvlad.Run("pca", SmallCity.Weights, SmallCity.Folder, "--dims", "4", "--output", Path.Combine(file, "w.safetensors")).Refused(), Does.Contain(file));
-        Assert.That(Netvlad.Run("eval", SmallCity.Weights, SmallCity.Folder, "--output", Path.Combine(file, "plots")).Refused(), Does.Contain(file));
-        Assert.That(Netvlad.Run("data", "inspect", SmallCity.Folder, "--split", "val", "--output", Path.Combine(file, "seen")).Refused(), Does.Contain(file));
+        void Refuses(params string[] words)
+        {
+            var run = Netvlad.Run(words);
+            Assert.That(run.Refused(), Does.Contain(file).And.Contain("cannot be written"));
+            Assert.That(run.Errors, Does.Not.Contain("Device:"));
+        }
+
+        Refuses("extract", SmallCity.Weights, queries, "--output", Path.Combine(file, "q.npy"));
+        Refuses("pca", SmallCity.Weights, SmallCity.Folder, "--dims", "4", "--output", Path.Combine(file, "w.safetensors"));
+        Refuses("export", SmallCity.Weights, Path.Combine(file, "w.onnx"));
+        Refuses("eval", SmallCity.Weights, SmallCity.Folder, "--output", Path.Combine(file, "plots"));
+        Refuses("data", "inspect", SmallCity.Folder, "--split", "val", "--output", Path.Combine(file, "seen"));
+        Refuses("kernels", "ptx", "--output", Path.Combine(file, "ptx"));
     }
 
     [Test]

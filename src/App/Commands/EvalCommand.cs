@@ -45,6 +45,9 @@ internal sealed class EvalCommand : AppCommand
 
     protected override void Run(ParseResult parsed, Session session)
     {
+        string? folder = parsed.GetValue(output);
+        if (folder is not null)
+            EvaluationResult.CheckPlots(folder);
         using var device = session.OpenDevice();
         var result = new EvaluationJob
         {
@@ -59,7 +62,7 @@ internal sealed class EvalCommand : AppCommand
             Options = new(PanoramaRule: parsed.GetValue(panoramas)),
             Seed = session.Seed,
         }.Run(device, new SkiaImageDecoder(), session.Progress, session.Token);
-        var files = parsed.GetValue(output) is { } folder ? result.WritePlots(folder) : [];
+        var files = folder is not null ? result.WritePlots(folder) : [];
         var rows = Rows(result, parsed.GetValue(timesOfDay));
         var skipped = result.Described.Skipped;
         session.Result(

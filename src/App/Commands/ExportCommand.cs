@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using IlgpuNetVlad.App.Shell;
+using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Engine.Onnx;
 using Spectre.Console;
 
@@ -33,6 +34,7 @@ internal sealed class ExportCommand : AppCommand
     protected override void Run(ParseResult parsed, Session session)
     {
         string from = parsed.GetValue(weights)!, to = Path.GetFullPath(parsed.GetValue(output)!);
+        AtomicFile.Check(to);
         var (height, width) = parsed.GetValue(size) is { } text ? Size(text)!.Value : (0, 0);
         using var device = session.OpenDevice();
         using var network = Engine.Models.Network.Load(device, from);

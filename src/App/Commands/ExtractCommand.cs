@@ -1,5 +1,6 @@
 using System.CommandLine;
 using IlgpuNetVlad.App.Shell;
+using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Retrieval;
 using Spectre.Console;
@@ -33,7 +34,9 @@ internal sealed class ExtractCommand : AppCommand
     protected override void Run(ParseResult parsed, Session session)
     {
         var paths = ImageFiles.Named(parsed.GetValue(images)!);
-        string file = Path.GetFullPath(parsed.GetValue(output)!);
+        string file = Path.GetFullPath(parsed.GetValue(output)!), names = Path.ChangeExtension(file, ".txt");
+        AtomicFile.Check(file);
+        AtomicFile.Check(names);
         using var device = session.OpenDevice();
         using var model = network.Request(parsed, parsed.GetValue(weights)).Open(device, session.Seed);
         var skipped = new List<(string Path, string Reason)>();
@@ -44,7 +47,6 @@ internal sealed class ExtractCommand : AppCommand
                 skipped.Add((path, reason));
                 session.Progress.Line($"Skipped {path}: {reason}");
             });
-        string names = Path.ChangeExtension(file, ".txt");
         session.Result(
             new { descriptors = file, names, rows, dimension = model.DescriptorLength, skipped = skipped.Select(s => new { s.Path, s.Reason }) },
             console =>

@@ -36,6 +36,7 @@ internal sealed class PcaCommand : AppCommand
     protected override void Run(ParseResult parsed, Session session)
     {
         string from = parsed.GetValue(weights)!, to = Path.GetFullPath(parsed.GetValue(output) ?? from);
+        AtomicFile.Check(to);
         bool whiten = !parsed.GetValue(noWhitening);
         var set = DatasetReader.Open(parsed.GetValue(dataset)!, parsed.GetValue(split)!);
         using var device = session.OpenDevice();
