@@ -87,6 +87,19 @@ public sealed class WeightsCommands
         Assert.That(rows.Row(0).SequenceEqual(rows.Row(1)));
     }
 
+    /// <summary>Names go beside the descriptors, where the list that was given may stand.</summary>
+    [Test]
+    public void ExtractNeverOverwritesTheListItWasGiven()
+    {
+        using var folder = new TemporaryFolder();
+        string list = folder.Write("list.txt", $"{Directory.GetFiles(Path.Combine(SmallCity.Folder, "images", "test", "queries")).Order().First()}\n"), before = File.ReadAllText(list);
+        Assert.That(Netvlad.RunIn(folder.Path, "extract", SmallCity.Weights, "list.txt", "--output", "list.npy").Refused(), Does.Contain(list).And.Contain("the list of images that you gave"));
+        Assert.That(File.ReadAllText(list), Is.EqualTo(before));
+        Netvlad.RunIn(folder.Path, "extract", SmallCity.Weights, "list.txt", "--output", "described.npy").Done();
+        Netvlad.RunIn(folder.Path, "extract", SmallCity.Weights, "list.txt", "--output", "described.npy").Done();
+        Assert.That(File.ReadAllText(list), Is.EqualTo(before));
+    }
+
     /// <summary>Before the device is opened, so before any work: a folder below a file is one that nobody may make.</summary>
     [Test]
     public void OutputThatCannotBeWrittenIsNamedBeforeTheWork()

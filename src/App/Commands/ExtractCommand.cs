@@ -1,6 +1,5 @@
 using System.CommandLine;
 using IlgpuNetVlad.App.Shell;
-using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Retrieval;
 using Spectre.Console;
@@ -12,7 +11,7 @@ internal sealed class ExtractCommand : AppCommand
 {
     private readonly Argument<string> weights = new("weights") { Description = "A network's .safetensors file." };
     private readonly Argument<string> images = new("images") { Description = "A folder of images, one image, or a .txt file with one path a line." };
-    private readonly Option<string> output = new("--output", "-o") { Description = "The .npy file; names go to a .txt beside it.", HelpName = "file", DefaultValueFactory = _ => "descriptors.npy" };
+    private readonly Option<string> output = new("--output", "-o") { Description = "The .npy file; names go to a .txt of its name beside it, which must not be a file of yours.", HelpName = "file", DefaultValueFactory = _ => "descriptors.npy" };
     private readonly Option<int?> batch = new("--batch") { Description = "Images of one pass at most; no result depends on it. [default: 16]", HelpName = "number" };
     private readonly NetworkOptions network;
 
@@ -21,7 +20,7 @@ internal sealed class ExtractCommand : AppCommand
             "extract",
             "Describes images: one row of float32 numbers an image, as a NumPy file.",
             "netvlad extract weights/city.safetensors city/images/test/queries --output queries.npy",
-            "netvlad extract weights/city.safetensors list.txt --output list.npy --json")
+            "netvlad extract weights/city.safetensors list.txt --output described.npy --json")
     {
         Arguments.Add(weights);
         Arguments.Add(images);
@@ -33,10 +32,10 @@ internal sealed class ExtractCommand : AppCommand
 
     protected override void Run(ParseResult parsed, Session session)
     {
-        var paths = ImageFiles.Named(parsed.GetValue(images)!);
-        string file = Path.GetFullPath(parsed.GetValue(output)!), names = Path.ChangeExtension(file, ".txt");
-        AtomicFile.Check(file);
-        AtomicFile.Check(names);
+        string input = parsed.GetValue(images)!;
+        var paths = ImageFiles.Named(input);
+        string file = Path.GetFullPath(parsed.GetValue(output)!), names = Npy.NamesOf(file);
+        Npy.Check(file, input);
         using var device = session.OpenDevice();
         using var model = network.Request(parsed, parsed.GetValue(weights)).Open(device, session.Seed);
         var skipped = new List<(string Path, string Reason)>();
