@@ -133,6 +133,44 @@ public sealed class WeightsCommands
         Assert.That(Netvlad.Run("eval", folder["p.safetensors"], SmallCity.Folder, "--dims", "11").Refused(), Does.Contain("11").And.Contain("10"));
     }
 
+    /// <summary>The weights stay as they are, and what is advised next measures the file that was written, with its PCA and nothing else.</summary>
+    [Test]
+    public void PcaWritesANewFileBesideTheWeights()
+    {
+        using var folder = new TemporaryFolder();
+        byte[] before = File.ReadAllBytes(SmallCity.Weights);
+        string weights = folder.Write("mine.safetensors", before), city = Path.Combine(folder.Path, "city");
+        Directory.CreateSymbolicLink(city, SmallCity.Folder);
+        string output = Netvlad.RunIn(folder.Path, "pca", "mine.safetensors", "city", "--dims", "7").Done().Output;
+        Assert.That(output, Does.Contain($"Written: {folder["mine-7.safetensors"]}"));
+        Assert.That(File.ReadAllBytes(weights), Is.EqualTo(before));
+        string next = output.TrimEnd().Split('\n')[^1].Trim();
+        Assert.That(next, Does.StartWith("netvlad eval "));
+        Assert.That(Words(next), Does.Not.Contain("--dims"));
+        var rows = Netvlad.RunIn(folder.Path, [.. Words(next), "--json"]).Done().Json().GetProperty("rows").EnumerateArray().Select(r => r.GetProperty("name").GetString());
+        Assert.That(rows, Is.EqualTo(new[] { "netvlad, 7 numbers" }));
+        Assert.That(Netvlad.RunIn(folder.Path, "pca", "mine.safetensors", "city", "--dims", "7").Refused(), Does.Contain(folder["mine-7.safetensors"]).And.Contain("--output"));
+        Netvlad.RunIn(folder.Path, "pca", "mine.safetensors", "city", "--dims", "6", "--output", "mine.safetensors").Done();
+        Assert.That(File.ReadAllBytes(weights), Is.Not.EqualTo(before));
+
+        // The temporary folder's name holds a space.
+        string[] Words(string line) => [.. line.Replace(folder.Path + Path.DirectorySeparatorChar, "").Split(' ')[1..]];
+    }
+
+    /// <summary>What the errors advise can be said.</summary>
+    [Test]
+    public void PcaAndExportTakeTheNetworksOptions()
+    {
+        using var folder = new TemporaryFolder();
+        var fitted = Netvlad.Run("pca", SmallCity.Weights, SmallCity.Folder, "--dims", "5", "--pool", "avg", "--resize", "32x48", "--output", folder["p.safetensors"], "--json").Done().Json();
+        Assert.That(fitted.GetProperty("from").GetInt32(), Is.EqualTo(64));
+        var exported = Netvlad.Run("export", SmallCity.Weights, folder["a.onnx"], "--pool", "max", "--json").Done().Json();
+        Assert.That(exported.GetProperty("dimension").GetInt32(), Is.EqualTo(64));
+        // The file says what it was fitted for.
+        Assert.That(Netvlad.Run("eval", folder["p.safetensors"], SmallCity.Folder).Done().Output, Does.Contain("size 32x48").And.Contain("avg, 5 numbers"));
+        Assert.That(Netvlad.Run("export", SmallCity.Weights, folder["b.onnx"], "--backbone", "vgg16").Refused(), Does.Contain("city").And.Contain("vgg16"));
+    }
+
     [Test]
     public void MoreComponentsThanImagesAreRefused()
         => Assert.That(Netvlad.Run("pca", SmallCity.Weights, SmallCity.Folder, "--dims", "5000").Refused(), Does.Contain("5000"));
