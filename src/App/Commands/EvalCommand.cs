@@ -17,8 +17,8 @@ internal sealed class EvalCommand : AppCommand
     private readonly Option<bool> noWhitening = new("--no-whitening") { Description = "Fit the PCA of --dims without whitening." };
     private readonly Option<string?> pcaDataset = new("--pca-dataset") { Description = "Fit the PCA of --dims on this dataset's database; default: the dataset itself.", HelpName = "path" };
     private readonly Option<string> pcaSplit = new("--pca-split") { Description = "Fit it on this split.", HelpName = "name", DefaultValueFactory = _ => "train" };
-    private readonly Option<bool> panoramas = new("--panoramas") { Description = "Count each database panorama once, by its best cutout (Tokyo 24/7)." };
-    private readonly Option<bool> timesOfDay = new("--times-of-day") { Description = "Also report day, sunset and night apart (Tokyo 24/7's order of queries)." };
+    private readonly Option<bool> panoramas = new("--panoramas") { Description = "Count each database panorama once, by its best cutout (Tokyo 24/7); images that name none must be blocks of 12 at one position." };
+    private readonly Option<bool> timesOfDay = new("--times-of-day") { Description = "Also report day, sunset and night apart, of three queries a place in this order (Tokyo 24/7)." };
     private readonly Option<string?> output = new("--output", "-o") { Description = "A folder for the curves, as PNG.", HelpName = "folder" };
     private readonly Option<int?> batch = new("--batch") { Description = "Images of one pass; no result depends on it. [default: 16]", HelpName = "number" };
     private readonly NetworkOptions network;
@@ -60,6 +60,7 @@ internal sealed class EvalCommand : AppCommand
             Whiten = !parsed.GetValue(noWhitening),
             Batch = parsed.GetValue(batch) ?? 16,
             Options = new(PanoramaRule: parsed.GetValue(panoramas)),
+            TimesOfDay = parsed.GetValue(timesOfDay),
             Seed = session.Seed,
         }.Run(device, new SkiaImageDecoder(), session.Progress, session.Token);
         var files = folder is not null ? result.WritePlots(folder) : [];
@@ -100,7 +101,7 @@ internal sealed class EvalCommand : AppCommand
         var rows = new List<(string, RecallReport)> { ($"{result.Settings.Pooling.Name()}, {result.DescriptorLength} numbers", result.Report) };
         if (timesOfDay)
         {
-            var (day, sunset, night) = result.Report.ByTimeOfDay();
+            var (day, sunset, night) = result.Report.ByTimeOfDay(result.Described.QueryNumbers);
             rows.AddRange([("  day", day), ("  sunset", sunset), ("  night", night)]);
         }
         rows.AddRange(result.ByDimension.Select(d => ($"{d.Dimension} after PCA", d.Report)));

@@ -106,6 +106,10 @@ public sealed class Dataset
         return new Dataset(Name, split ?? Split, [.. d.Select(i => Database[i])], [.. q.Select(i => Queries[i])], Rules, truth);
     }
 
+    /// <summary>The same set with other panorama ids, one a database image.</summary>
+    internal Dataset WithPanoramas(IReadOnlyList<string> panoramas)
+        => new(Name, Split, [.. Database.Select((image, d) => image with { Panorama = panoramas[d] })], Queries, Rules, truth);
+
     /// <summary>Looks for what would make every result worthless: missing files, no right answers at all, queries that are their own answer.</summary>
     /// <exception cref="UserErrorException">One of these, named.</exception>
     public void Check()

@@ -9,9 +9,6 @@ namespace IlgpuNetVlad.Engine.Retrieval;
 /// </summary>
 public static class Evaluation
 {
-    /// <summary>Cutouts of a panorama in Tokyo 24/7, and so how much deeper the panorama rule has to search.</summary>
-    private const int CutoutsOfPanorama = 12;
-
     /// <summary>How much deeper to search where results of the query's own time are left out.</summary>
     private const int SameTimeFactor = 10;
 
@@ -20,7 +17,7 @@ public static class Evaluation
 
     /// <param name="database">A row for each image of <see cref="Dataset.Database"/>.</param>
     /// <param name="queries">A row for each image of <see cref="Dataset.Queries"/>.</param>
-    /// <exception cref="UserErrorException">Rows and images differ in number.</exception>
+    /// <exception cref="UserErrorException">Rows and images differ in number, or the panorama rule is asked for and panoramas are not known.</exception>
     public static RecallReport Evaluate(Device device, Dataset dataset, DescriptorMatrix database, DescriptorMatrix queries, EvaluationOptions? options = null)
     {
         options ??= new();
@@ -29,10 +26,10 @@ public static class Evaluation
                 $"{dataset.Name} has {dataset.Database.Count} database images and {dataset.Queries.Count} queries, the descriptors {database.Rows} and {queries.Rows}: extract them again, or leave the unreadable images out of the set.");
         int deepest = options.Depths[^1];
         bool dropSameTime = options.DropSameTime && dataset.HasTimes;
-        int depth = deepest * (options.PanoramaRule ? CutoutsOfPanorama : 1) * (dropSameTime ? SameTimeFactor : 1);
+        int depth = deepest * (options.PanoramaRule ? Panoramas.Cutouts : 1) * (dropSameTime ? SameTimeFactor : 1);
         using var search = new ExactSearch(device, database);
         var found = search.Find(queries, Math.Min(depth, DeepestSearch)).Rows;
-        var panoramas = options.PanoramaRule ? Panoramas(dataset) : null;
+        var panoramas = options.PanoramaRule ? Panoramas.Of(dataset) : null;
         var firstHit = new int[queries.Rows];
         var answers = new int[queries.Rows][];
         int withoutTruth = 0;
@@ -50,7 +47,4 @@ public static class Evaluation
         }
         return new(options.Depths, firstHit, answers, withoutTruth);
     }
-
-    private static string[] Panoramas(Dataset dataset)
-        => [.. dataset.Database.Select((image, i) => image.Panorama is { Length: > 0 } id ? id : $"block {i / CutoutsOfPanorama}")];
 }

@@ -28,6 +28,9 @@ public sealed record EvaluationJob
 
     public EvaluationOptions Options { get; init; } = new();
 
+    /// <summary>Refuse a set whose queries do not follow one another as <see cref="RecallReport.ByTimeOfDay"/> needs them.</summary>
+    public bool TimesOfDay { get; init; }
+
     public ulong Seed { get; init; } = 1;
 
     /// <exception cref="UserErrorException">Data, weights and wishes do not fit.</exception>
@@ -35,6 +38,10 @@ public sealed record EvaluationJob
     {
         var set = DatasetReader.Open(Dataset, Split);
         set.Check();
+        if (Options.PanoramaRule)
+            set = Panoramas.Named(set);
+        if (TimesOfDay)
+            Retrieval.TimesOfDay.Check(set);
         using var network = Network.Open(device, Seed);
         bool found = !network.ClustersInitialised;
         if (found)

@@ -45,10 +45,11 @@ public sealed class RecallReport
     /// <summary>
     /// Tokyo 24/7 takes every place thrice, by day, at sunset and at night, in this order of its 1-based query index modulo 3: 1, 2, 0.
     /// </summary>
-    public (RecallReport Day, RecallReport Sunset, RecallReport Night) ByTimeOfDay()
+    /// <param name="numbers">Of each query, from 0, in the whole set that <see cref="TimesOfDay.Check"/> took; null where none of it is left out.</param>
+    public (RecallReport Day, RecallReport Sunset, RecallReport Night) ByTimeOfDay(IReadOnlyList<int>? numbers = null)
     {
-        int[] all = [.. Enumerable.Range(0, Queries)];
-        return (Of([.. all.Where(q => q % 3 == 0)]), Of([.. all.Where(q => q % 3 == 1)]), Of([.. all.Where(q => q % 3 == 2)]));
+        RecallReport At(int time) => Of([.. Enumerable.Range(0, Queries).Where(q => (numbers is null ? q : numbers[q]) % 3 == time)]);
+        return (At(0), At(1), At(2));
     }
 
     /// <summary>
