@@ -32,6 +32,27 @@ public sealed class WeightsCommands
     public void EvalTakesAnotherPooling()
         => Assert.That(Netvlad.Run("eval", SmallCity.Weights, SmallCity.Folder, "--pool", "max").Done().Output, Does.Contain("max, 64 numbers"));
 
+    /// <summary>Three pictures of the city as a set of one drive: what counts as right follows from options, and the answer says what did.</summary>
+    [Test]
+    public void EvalSaysWhichAnswersCount()
+    {
+        using var folder = new TemporaryFolder();
+        string[] images = [.. Directory.GetFiles(Path.Combine(SmallCity.Folder, "images", "test", "queries")).Order().Take(3)];
+        folder.Write("drive.csv", $"path,set,split,easting,northing,time\n{images[0]},database,test,0,0,2014\n{images[1]},database,test,200,0,2015\n{images[2]},query,test,40,0,2014\n");
+        string set = folder["drive.csv"];
+        Assert.That(Netvlad.Run("eval", SmallCity.Weights, set).Refused(), Does.Contain("lies within 25 m"));
+        Assert.That(Netvlad.Run("eval", SmallCity.Weights, set, "--test-radius", "50").Refused(), Does.Contain("another time").And.Contain("--same-time keep"));
+        var kept = Netvlad.Run("eval", SmallCity.Weights, set, "--test-radius", "50", "--same-time", "keep", "--json").Done().Json();
+        Assert.That(kept.GetProperty("testRadius").GetDouble(), Is.EqualTo(50));
+        Assert.That(kept.GetProperty("sameTime").GetRawText().Where(c => !char.IsWhiteSpace(c)), Is.EqualTo("""{"rule":"keep","inForce":false,"queriesTouched":0}"""));
+        Assert.That(kept.GetProperty("rows")[0].GetProperty("report").GetProperty("queriesWithoutAnswer").GetInt32(), Is.Zero);
+        var dropped = Netvlad.Run("eval", SmallCity.Weights, set, "--test-radius", "180", "--json").Done().Json();
+        Assert.That(dropped.GetProperty("sameTime").GetRawText().Where(c => !char.IsWhiteSpace(c)), Is.EqualTo("""{"rule":"drop","inForce":true,"queriesTouched":1}"""));
+        Assert.That(Netvlad.Run("eval", SmallCity.Weights, set, "--test-radius", "180").Done().Output, Does.Contain("own time were left out, of 1 query"));
+        folder.Write("places.csv", $"path,set,split,place\n{images[0]},database,test,x\n{images[1]},database,test,y\n{images[2]},query,test,x\n");
+        Assert.That(Netvlad.Run("eval", SmallCity.Weights, folder["places.csv"], "--test-radius", "50").Refused(), Does.Contain("leave --test-radius out"));
+    }
+
     [Test]
     public void MissingAndOtherFilesAreNamed()
     {

@@ -137,6 +137,25 @@ public sealed class Rules
         Assert.That(folder.Open().Check, Throws.Nothing);
     }
 
+    /// <summary>A set of one drive has answers, but none of another time: it is said how to count them.</summary>
+    [Test]
+    public void Answers_of_the_querys_own_time_alone_are_named_and_may_be_kept()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Images("a.png", "b.png", "q.png");
+        folder.Write("images.csv", "path,set,easting,northing,time\na.png,database,0,0,2014\nb.png,database,500,0,2014\nq.png,query,5,0,2014\n");
+        Assert.That(folder.Refusal(), Does.Contain("no database image of another time lies within 25 m of a query").And.Contain("`eval --same-time keep`"));
+        Assert.That(() => folder.Open().Check(keepSameTime: true), Throws.Nothing);
+        folder.Write("images.csv", "path,set,time,place\na.png,database,2014,x\nb.png,database,2014,y\nq.png,query,2014,x\n");
+        Assert.That(folder.Refusal(), Does.Contain("its truth names only images of the query's own time").And.Contain("`eval --same-time keep`"));
+        // Where there would be none in any case, no option is offered.
+        folder.Write("images.csv", "path,set,easting,northing,time\na.png,database,0,0,2014\nb.png,database,500,0,2014\nq.png,query,90,0,2014\n");
+        Assert.That(folder.Refusal(), Does.Not.Contain("--same-time").And.Contain("in one zone"));
+        // Kept, a query's own photograph is found among the answers.
+        folder.Write("images.csv", "path,set,easting,northing,time\na.png,database,0,0,2014\na.png,query,0,0,2014\nb.png,database,500,0,2014\n");
+        Assert.That(() => folder.Open().Check(keepSameTime: true), Throws.TypeOf<UserErrorException>().With.Message.Contains("whose own photograph is a right answer"));
+    }
+
     [Test]
     public void A_link_to_a_querys_own_photograph_is_found_too()
     {

@@ -19,6 +19,8 @@ internal sealed class EvalCommand : AppCommand
     private readonly Option<string> pcaSplit = new("--pca-split") { Description = "Fit it on this split.", HelpName = "name", DefaultValueFactory = _ => "train" };
     private readonly Option<bool> panoramas = new("--panoramas") { Description = "Count each database panorama once, by its best cutout (Tokyo 24/7); images that name none must be blocks of 12 at one position." };
     private readonly Option<bool> timesOfDay = new("--times-of-day") { Description = "Also report day, sunset and night apart, of three queries a place in this order (Tokyo 24/7)." };
+    private readonly Option<string> sameTime = new("--same-time") { Description = "Answers taken at the query's own time: drop them, as Tokyo Time Machine and the city are scored, or keep them.", HelpName = "keep|drop", DefaultValueFactory = _ => "drop" };
+    private readonly Option<double?> testRadius = new("--test-radius") { Description = "Right answers lie within. [default: 25]", HelpName = "metres" };
     private readonly Option<string?> output = new("--output", "-o") { Description = "A folder for the curves, as PNG.", HelpName = "folder" };
     private readonly Option<int?> batch = new("--batch") { Description = "Images of one pass; no result depends on it. [default: 16]", HelpName = "number" };
     private readonly NetworkOptions network;
@@ -32,7 +34,7 @@ internal sealed class EvalCommand : AppCommand
     {
         Arguments.Add(weights);
         Arguments.Add(dataset);
-        foreach (var option in (Option[])[split, dims, noWhitening, pcaDataset, pcaSplit, panoramas, timesOfDay, output, batch])
+        foreach (var option in (Option[])[split, dims, noWhitening, pcaDataset, pcaSplit, panoramas, timesOfDay, sameTime, testRadius, output, batch])
             Options.Add(option);
         dims.Validators.Add(result =>
         {
@@ -40,6 +42,8 @@ internal sealed class EvalCommand : AppCommand
                 result.AddError($"--dims '{result.Tokens[0].Value}' must be whole numbers of 1 or more with commas between, such as 512,128,64.");
         });
         batch.MustBe(n => n >= 1, "1 or more");
+        sameTime.AcceptOnlyFromAmong("keep", "drop");
+        testRadius.MustBe(r => r > 0 && double.IsFinite(r), "more than 0");
         network = new(this);
     }
 
@@ -59,7 +63,8 @@ internal sealed class EvalCommand : AppCommand
             PcaSplit = parsed.GetValue(pcaSplit)!,
             Whiten = !parsed.GetValue(noWhitening),
             Batch = parsed.GetValue(batch) ?? 16,
-            Options = new(PanoramaRule: parsed.GetValue(panoramas)),
+            TestRadius = parsed.GetValue(testRadius),
+            Options = new(PanoramaRule: parsed.GetValue(panoramas), DropSameTime: parsed.GetValue(sameTime) == "drop"),
             TimesOfDay = parsed.GetValue(timesOfDay),
             Seed = session.Seed,
         }.Run(device, new SkiaImageDecoder(), session.Progress, session.Token);
@@ -72,6 +77,8 @@ internal sealed class EvalCommand : AppCommand
                 dataset = result.Described.Set.Name,
                 split = result.Described.Set.Split,
                 database = result.Described.Set.Database.Count,
+                testRadius = result.Described.Set.HasExplicitTruth ? (double?)null : result.Described.Set.Rules.TestRadius,
+                sameTime = new { rule = parsed.GetValue(sameTime), inForce = result.Report.SameTime is not null, queriesTouched = result.Report.SameTime ?? 0 },
                 backbone = result.Settings.Backbone,
                 pooling = result.Settings.Pooling.Name(),
                 resize = result.Settings.Resize.ToString(),
@@ -87,6 +94,8 @@ internal sealed class EvalCommand : AppCommand
                 console.Write(RecallTable.Of("descriptor", rows, 1, 5, 10, 20));
                 if (result.Report.WithoutTruth is > 0 and var missed)
                     console.WriteLine($"{missed} quer{(missed == 1 ? "y has" : "ies have")} no right answer in the database and count{(missed == 1 ? "s" : "")} as missed.");
+                if (result.Report.SameTime is { } touched)
+                    console.WriteLine($"Answers taken at the query's own time were left out, of {touched} quer{(touched == 1 ? "y" : "ies")} (--same-time keep counts them).");
                 if (result.ClustersFound)
                     console.WriteLine("The weights had no clusters; they were sought on this database.");
                 if (skipped.Count > 0)

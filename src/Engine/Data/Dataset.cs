@@ -112,17 +112,23 @@ public sealed class Dataset
 
     /// <summary>Looks for what would make every result worthless: missing files, no right answers at all, queries that are their own answer.</summary>
     /// <exception cref="UserErrorException">One of these, named.</exception>
-    public void Check()
+    public void Check() => Check(keepSameTime: false);
+
+    /// <param name="keepSameTime">Answers of the query's own time count: see <see cref="SharesTime"/>.</param>
+    /// <inheritdoc cref="Check()"/>
+    public void Check(bool keepSameTime)
     {
         if (Queries.Count == 0 || Database.Count == 0)
             throw new UserErrorException($"{Title} has {Queries.Count} queries and {Database.Count} database images; it needs at least one of each.");
         var (database, queries) = FileLengths();
-        var answered = false;
+        bool answered = false, answeredAtOwnTime = false;
         var own = new List<ImageRecord>();
         for (var q = 0; q < Queries.Count; q++)
         {
-            var answers = GroundTruth(q).Where(d => !SharesTime(q, d)).ToArray();
+            var truth = GroundTruth(q);
+            var answers = keepSameTime ? truth : truth.Where(d => !SharesTime(q, d)).ToArray();
             answered |= answers.Length > 0;
+            answeredAtOwnTime |= truth.Length > answers.Length;
             // A copy under another name is found by its contents, which are read only where the lengths agree.
             if (answers.Any(d => Queries[q].Path == Database[d].Path || queries[q] == database[d] && SameBytes(Queries[q].Path, Database[d].Path)))
                 own.Add(Queries[q]);
@@ -130,9 +136,13 @@ public sealed class Dataset
 
         if (!answered)
             throw new UserErrorException(
-                $"{Title} holds no right answer to any of its {Queries.Count} queries: " + (HasExplicitTruth
-                    ? "its truth names none; check the truth file."
-                    : $"no database image{(HasTimes ? " of another time" : "")} lies within {Rules.TestRadius:0.##} m of a query; check that all positions are in metres and in one zone."));
+                $"{Title} holds no right answer to any of its {Queries.Count} queries: " + (answeredAtOwnTime, HasExplicitTruth) switch
+                {
+                    (true, true) => $"its truth names only images of the query's own time, which are left out; {OwnTimeAdvice}",
+                    (true, false) => $"no database image of another time lies within {Rules.TestRadius:0.##} m of a query; {OwnTimeAdvice}",
+                    (false, true) => "its truth names none; check the truth file.",
+                    (false, false) => $"no database image lies within {Rules.TestRadius:0.##} m of a query; check that all positions are in metres and in one zone.",
+                });
         if (own.Count > 0)
             throw new UserErrorException(
                 $"{Title} has {own.Count} of {Queries.Count} queries whose own photograph is a right answer, so that recall would mean nothing "
@@ -155,6 +165,8 @@ public sealed class Dataset
                 $"{Title} has no definite negative for any query, so nothing can be learnt: every database image is an answer"
                 + (HasExplicitTruth ? "." : $" or lies within {Rules.NegativeRadius:0.##} m."));
     }
+
+    private const string OwnTimeAdvice = "check the capture times, or let `eval --same-time keep` count images of the query's own time too.";
 
     private string Title => Split == "all" ? $"The dataset {Name}" : $"Split {Split} of the dataset {Name}";
 

@@ -32,11 +32,13 @@ public static class Evaluation
         var panoramas = options.PanoramaRule ? Panoramas.Of(dataset) : null;
         var firstHit = new int[queries.Rows];
         var answers = new int[queries.Rows][];
-        int withoutTruth = 0;
+        int withoutTruth = 0, sameTime = 0;
         for (int q = 0; q < queries.Rows; q++)
         {
             int query = q;
             IEnumerable<int> kept = dropSameTime ? found[q].Where(d => !dataset.SharesTime(query, d)) : found[q];
+            if (dropSameTime && found[q].Take(deepest).Any(d => dataset.SharesTime(query, d)))
+                sameTime++;
             if (panoramas is not null)
                 kept = kept.DistinctBy(d => panoramas[d]);
             answers[q] = [.. kept.Take(deepest)];
@@ -45,6 +47,6 @@ public static class Evaluation
             withoutTruth += truth.Length == 0 ? 1 : 0;
             firstHit[q] = Array.FindIndex(answers[q], d => Array.BinarySearch(truth, d) >= 0) + 1;
         }
-        return new(options.Depths, firstHit, answers, withoutTruth);
+        return new(options.Depths, firstHit, answers, withoutTruth, dropSameTime ? sameTime : null);
     }
 }

@@ -5,12 +5,13 @@ public sealed class RecallReport
 {
     private readonly int[] firstHit;
 
-    internal RecallReport(IReadOnlyList<int> depths, int[] firstHit, int[][] answers, int withoutTruth)
+    internal RecallReport(IReadOnlyList<int> depths, int[] firstHit, int[][] answers, int withoutTruth, int? sameTime = null)
     {
         Depths = depths;
         this.firstHit = firstHit;
         Answers = answers;
         WithoutTruth = withoutTruth;
+        SameTime = sameTime;
     }
 
     /// <summary>The N of recall@N, ascending.</summary>
@@ -21,6 +22,11 @@ public sealed class RecallReport
 
     /// <summary>Queries that no database image could answer.</summary>
     public int WithoutTruth { get; }
+
+    /// <summary>
+    /// Queries among whose first answers, as many as the greatest depth, stood images of the query's own time, which were left out; null where none were to be, and of a part.
+    /// </summary>
+    public int? SameTime { get; }
 
     /// <summary>For each query the rank, from 1, of its first right answer; 0 where there is none among the deepest.</summary>
     public IReadOnlyList<int> FirstHit => firstHit;
