@@ -38,4 +38,21 @@ public sealed class WrongUsage
         string message = Netvlad.Run(words.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Refused(exitCode: 2);
         Assert.That(message, Does.Contain(says));
     }
+
+    /// <summary>Who reads documents reads one here too.</summary>
+    [TestCase("localise --json", "localise")]
+    [TestCase("--json", "command")]
+    [TestCase("eval --json weights city --batch 0", "--batch 0 must be 1 or more")]
+    [TestCase("train city --json --margin 0", "margin")]
+    public void IsAJsonDocumentToo(string words, string says)
+    {
+        var run = Netvlad.Run(words.Split(' '));
+        run.Refused(exitCode: 2);
+        Assert.That(run.Json().GetProperty("error").GetString(), Does.Contain(says));
+        Assert.That(run.Errors, Does.Contain(says), "people read it as before");
+    }
+
+    [Test]
+    public void WithoutJsonStandardOutputStaysEmpty()
+        => Assert.That(Netvlad.Run("eval", "weights").Output, Is.Empty);
 }
