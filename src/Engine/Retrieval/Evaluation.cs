@@ -12,9 +12,6 @@ public static class Evaluation
     /// <summary>How much deeper to search where results of the query's own time are left out.</summary>
     private const int SameTimeFactor = 10;
 
-    /// <summary>The search's own limit.</summary>
-    private const int DeepestSearch = 2048;
-
     /// <param name="database">A row for each image of <see cref="Dataset.Database"/>.</param>
     /// <param name="queries">A row for each image of <see cref="Dataset.Queries"/>.</param>
     /// <exception cref="UserErrorException">Rows and images differ in number, or the panorama rule is asked for and panoramas are not known.</exception>
@@ -28,7 +25,7 @@ public static class Evaluation
         bool dropSameTime = options.DropSameTime && dataset.HasTimes;
         int depth = deepest * (options.PanoramaRule ? Panoramas.Cutouts : 1) * (dropSameTime ? SameTimeFactor : 1);
         using var search = new ExactSearch(device, database);
-        var found = search.Find(queries, Math.Min(depth, DeepestSearch)).Rows;
+        var found = search.Find(queries, Math.Min(depth, NearestNeighbours.MaxK)).Rows;
         var panoramas = options.PanoramaRule ? Panoramas.Of(dataset) : null;
         var firstHit = new int[queries.Rows];
         var answers = new int[queries.Rows][];
