@@ -94,6 +94,24 @@ public sealed class WeightsCommands
         Assert.That(Netvlad.Run("extract", SmallCity.Weights, empty.Path).Refused(), Does.Contain("no JPEG"));
     }
 
+    /// <summary>Pictures of a telephone must not be missed in silence.</summary>
+    [Test]
+    public void ExtractTellsOnceWhichPicturesItDoesNotRead()
+    {
+        using var folder = new TemporaryFolder();
+        File.Copy(Directory.GetFiles(Path.Combine(SmallCity.Folder, "images", "test", "queries")).Order().First(), folder["a.jpg"]);
+        foreach (string name in (string[])["b.HEIC", "below/c.heic", "d.tif", ".e.heic", "notes.md"])
+            folder.Write(name, "x");
+        var run = Netvlad.Run("extract", SmallCity.Weights, folder.Path, "--output", folder["out.npy"], "--json").Done();
+        Assert.That(run.Errors.Split("2 .heic, 1 .tif files are not read: convert to JPEG, PNG or WebP."), Has.Length.EqualTo(2));
+        var passedOver = run.Json().GetProperty("passedOver");
+        Assert.That((passedOver.GetProperty(".heic").GetInt32(), passedOver.GetProperty(".tif").GetInt32()), Is.EqualTo((2, 1)));
+        Assert.That(run.Json().GetProperty("skipped").GetArrayLength(), Is.Zero);
+        using var phone = new TemporaryFolder();
+        phone.Write("a.heic", "x");
+        Assert.That(Netvlad.Run("extract", SmallCity.Weights, phone.Path).Refused(), Does.Contain("names no JPEG, PNG or WebP image, but 1 .heic file is not read"));
+    }
+
     /// <summary>A list names images from its own folder, and the same image gives the same row as in a folder.</summary>
     [Test]
     public void ExtractReadsAList()

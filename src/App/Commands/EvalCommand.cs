@@ -85,6 +85,7 @@ internal sealed class EvalCommand : AppCommand
                 result.ClustersFound,
                 rows = rows.Select(r => new { name = r.Name, report = RecallTable.Document(r.Report) }),
                 skipped = skipped.Select(s => new { s.Path, s.Reason }),
+                result.Described.Set.PassedOver,
                 files,
             },
             console =>

@@ -34,6 +34,9 @@ internal sealed class ExtractCommand : AppCommand
     {
         string input = parsed.GetValue(images)!;
         var paths = ImageFiles.Named(input);
+        var passedOver = ImageFiles.PassedOver(input);
+        if (passedOver.Count > 0)
+            session.Progress.Line($"{input}: {ImageFiles.Told(passedOver)}");
         string file = Path.GetFullPath(parsed.GetValue(output)!), names = Npy.NamesOf(file);
         Npy.Check(file, input);
         using var device = session.OpenDevice();
@@ -47,7 +50,7 @@ internal sealed class ExtractCommand : AppCommand
                 session.Progress.Line($"Skipped {path}: {reason}");
             });
         session.Result(
-            new { descriptors = file, names, rows, dimension = model.DescriptorLength, skipped = skipped.Select(s => new { s.Path, s.Reason }) },
+            new { descriptors = file, names, rows, dimension = model.DescriptorLength, skipped = skipped.Select(s => new { s.Path, s.Reason }), passedOver },
             console =>
             {
                 console.WriteLine($"{rows} descriptors of {model.DescriptorLength} numbers in {file}, names in {names}");

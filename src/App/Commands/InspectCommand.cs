@@ -77,6 +77,7 @@ internal sealed class InspectCommand : AppCommand
         i.QueriesWithoutNegative,
         i.Sizes,
         badImages = i.BadImages.Select(b => new { b.Path, b.Reason }),
+        i.Set.PassedOver,
         i.Times,
         period = i.Period is var (first, last) ? new { first, last } : null,
         i.ImagesWithoutTime,

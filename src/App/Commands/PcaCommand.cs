@@ -42,6 +42,7 @@ internal sealed class PcaCommand : AppCommand
         AtomicFile.Check(to);
         bool whiten = !parsed.GetValue(noWhitening);
         var set = DatasetReader.Open(parsed.GetValue(dataset)!, parsed.GetValue(split)!);
+        set.TellPassedOver(session.Progress);
         using var device = session.OpenDevice();
         using var model = network.Request(parsed, from).Open(device, session.Seed);
         if (!model.ClustersInitialised)

@@ -49,6 +49,9 @@ public sealed class Dataset
 
     public DatasetRules Rules { get; }
 
+    /// <summary>Files in the set's folders that look like pictures and are not read: see <see cref="ImageFiles.PassedOver"/>. Empty where the images are listed.</summary>
+    public IReadOnlyDictionary<string, int> PassedOver { get; internal init; } = new Dictionary<string, int>();
+
     /// <summary>True if the right answers are listed and not computed from positions.</summary>
     public bool HasExplicitTruth => truth is not null;
 
@@ -103,12 +106,19 @@ public sealed class Dataset
             truth = [.. q.Select(i => this.truth[i].Where(place.ContainsKey).Select(old => place[old]))];
         }
 
-        return new Dataset(Name, split ?? Split, [.. d.Select(i => Database[i])], [.. q.Select(i => Queries[i])], Rules, truth);
+        return new Dataset(Name, split ?? Split, [.. d.Select(i => Database[i])], [.. q.Select(i => Queries[i])], Rules, truth) { PassedOver = PassedOver };
+    }
+
+    /// <summary>Tells of <see cref="PassedOver"/> in one line, where there is something to tell.</summary>
+    public void TellPassedOver(IProgressSink? progress)
+    {
+        if (PassedOver.Count > 0)
+            progress?.Line($"{Title}: {ImageFiles.Told(PassedOver)}");
     }
 
     /// <summary>The same set with other panorama ids, one a database image.</summary>
     internal Dataset WithPanoramas(IReadOnlyList<string> panoramas)
-        => new(Name, Split, [.. Database.Select((image, d) => image with { Panorama = panoramas[d] })], Queries, Rules, truth);
+        => new(Name, Split, [.. Database.Select((image, d) => image with { Panorama = panoramas[d] })], Queries, Rules, truth) { PassedOver = PassedOver };
 
     /// <summary>Looks for what would make every result worthless: missing files, no right answers at all, queries that are their own answer.</summary>
     /// <exception cref="UserErrorException">One of these, named.</exception>

@@ -43,6 +43,7 @@ public sealed record EvaluationJob
         var set = DatasetReader.Open(Dataset, Split, rules with { TestRadius = TestRadius ?? rules.TestRadius });
         if (TestRadius is not null && set.HasExplicitTruth)
             throw new UserErrorException($"{Dataset} lists the right answers, so that no radius makes any: leave --test-radius out.");
+        set.TellPassedOver(progress);
         set.Check(keepSameTime: !Options.DropSameTime);
         if (Options.PanoramaRule)
             set = Panoramas.Named(set);
