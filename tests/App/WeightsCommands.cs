@@ -32,13 +32,15 @@ public sealed class WeightsCommands
     public void EvalTakesAnotherPooling()
         => Assert.That(Netvlad.Run("eval", SmallCity.Weights, SmallCity.Folder, "--pool", "max").Done().Output, Does.Contain("max, 64 numbers"));
 
-    /// <summary>Three pictures of the city as a set of one drive: what counts as right follows from options, and the answer says what did.</summary>
+    /// <summary>Four pictures of the city as a set of one drive: what counts as right follows from options, and the answer says what did.</summary>
     [Test]
     public void EvalSaysWhichAnswersCount()
     {
         using var folder = new TemporaryFolder();
-        string[] images = [.. Directory.GetFiles(Path.Combine(SmallCity.Folder, "images", "test", "queries")).Order().Take(3)];
-        folder.Write("drive.csv", $"path,set,split,easting,northing,time\n{images[0]},database,test,0,0,2014\n{images[1]},database,test,200,0,2015\n{images[2]},query,test,40,0,2014\n");
+        string[] images = [.. Directory.GetFiles(Path.Combine(SmallCity.Folder, "images", "test", "queries")).Order().Take(4)];
+        folder.Write(
+            "drive.csv",
+            $"path,set,split,easting,northing,time\n{images[0]},database,test,0,0,2014\n{images[1]},database,test,200,0,2015\n{images[3]},database,test,900,0,2016\n{images[2]},query,test,40,0,2014\n");
         string set = folder["drive.csv"];
         Assert.That(Netvlad.Run("eval", SmallCity.Weights, set).Refused(), Does.Contain("lies within 25 m"));
         Assert.That(Netvlad.Run("eval", SmallCity.Weights, set, "--test-radius", "50").Refused(), Does.Contain("another time").And.Contain("--same-time keep"));

@@ -108,10 +108,10 @@ public sealed class Rules
             folder.Open().CheckTraining,
             Throws.TypeOf<UserErrorException>().With.Message.EndsWith("nothing can be learnt: no database image lies between 1 m and 10 m of a query."));
         folder.Images("database/@5@0@.png");
-        Assert.That(
-            folder.Open().CheckTraining,
-            Throws.TypeOf<UserErrorException>().With.Message.EndsWith("nothing can be learnt: every database image is an answer or lies within 25 m."));
         folder.Images("database/@50@0@.png");
+        Assert.That(
+            folder.Open(rules: new(NegativeRadius: 60)).CheckTraining,
+            Throws.TypeOf<UserErrorException>().With.Message.EndsWith("nothing can be learnt: every database image is an answer or lies within 60 m."));
         Assert.That(folder.Open().CheckTraining, Throws.Nothing);
     }
 
@@ -125,15 +125,41 @@ public sealed class Rules
             Does.EndWith("holds no right answer to any of its 1 queries: no database image lies within 25 m of a query; check that all positions are in metres and in one zone."));
     }
 
+    /// <summary>Metres taken for degrees make a town of every country.</summary>
+    [Test]
+    public void Positions_in_degrees_are_no_test()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Images("database/@14.42@50.08@.png", "database/@16.61@49.19@.png", "queries/@14.43@50.07@.png", "queries/@18.26@49.82@.png");
+        Assert.That(
+            folder.Refusal(),
+            Does.EndWith("2 database images that are all right answers of every query, so that recall would be 100 % whatever is answered: they all lie within 25 m of every query (are the positions in degrees?); give them in metres, such as UTM, or add database images of other places."));
+        Assert.That(DataInspection.Of(folder.Open(), new SkiaImageDecoder()).Refusal, Is.EqualTo(folder.Refusal()));
+        // One query that tells images apart is enough.
+        folder.Images("queries/@40@50@.png");
+        Assert.That(folder.Open().Check, Throws.Nothing);
+    }
+
+    [Test]
+    public void A_truth_that_names_everything_is_no_test()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Images("database/1.png", "database/2.png", "query/1.png", "query/2.png");
+        folder.Write("ground_truth.csv", "query,database\n1.png,1.png;2.png\n2.png,1.png;2.png\n");
+        Assert.That(folder.Refusal(), Does.Contain("all right answers of every query").And.Contain("truth file").And.Not.Contain("degrees"));
+        folder.Write("ground_truth.csv", "query,database\n1.png,1.png;2.png\n2.png,1.png\n");
+        Assert.That(folder.Open().Check, Throws.Nothing);
+    }
+
     [Test]
     public void Queries_that_share_the_databases_images_need_times()
     {
         using var folder = new TemporaryFolder();
-        folder.Images("a.png", "b.png");
+        folder.Images("a.png", "b.png", "c.png");
         folder.Write("images.csv", "path,set,easting,northing\na.png,database,0,0\na.png,query,0,0\nb.png,database,5,0\nb.png,query,5,0\n");
         Assert.That(folder.Refusal(), Does.Contain("has 2 of 2 queries whose own photograph is a right answer"));
         Assert.That(folder.Open().PotentialPositives(0), Is.EqualTo(new[] { 1 }));
-        folder.Write("images.csv", "path,set,easting,northing,time\na.png,database,0,0,2014\na.png,query,0,0,2014\nb.png,database,5,0,2015\nb.png,query,5,0,2015\n");
+        folder.Write("images.csv", "path,set,easting,northing,time\na.png,database,0,0,2014\na.png,query,0,0,2014\nb.png,database,5,0,2015\nb.png,query,5,0,2015\nc.png,database,500,0,2015\n");
         Assert.That(folder.Open().Check, Throws.Nothing);
     }
 

@@ -120,7 +120,8 @@ public sealed class Dataset
     internal Dataset WithPanoramas(IReadOnlyList<string> panoramas)
         => new(Name, Split, [.. Database.Select((image, d) => image with { Panorama = panoramas[d] })], Queries, Rules, truth) { PassedOver = PassedOver };
 
-    /// <summary>Looks for what would make every result worthless: missing files, no right answers at all, queries that are their own answer.</summary>
+    /// <summary>Looks for what would make every result worthless: missing files, no right answers at all, queries that are their own answer, and nothing but right answers, as where
+    /// positions are in degrees.</summary>
     /// <exception cref="UserErrorException">One of these, named.</exception>
     public void Check() => Check(keepSameTime: false);
 
@@ -157,6 +158,11 @@ public sealed class Dataset
             throw new UserErrorException(
                 $"{Title} has {own.Count} of {Queries.Count} queries whose own photograph is a right answer, so that recall would mean nothing "
                 + $"(the first is {own[0].Path}); take these images out of the database, or give capture times.");
+        if (Database.Count > 1 && IsAnyAnswerRight())
+            throw new UserErrorException(
+                $"{Title} has {Database.Count} database images that are all right answers of every query, so that recall would be 100 % whatever is answered: " + (HasExplicitTruth
+                    ? "check the truth file, or add database images of other places."
+                    : $"they all lie within {Rules.TestRadius:0.##} m of every query (are the positions in degrees?); give them in metres, such as UTM, or add database images of other places."));
     }
 
     /// <summary><see cref="Check"/>, and that training finds something to learn from.</summary>
@@ -174,6 +180,15 @@ public sealed class Dataset
             throw new UserErrorException(
                 $"{Title} has no definite negative for any query, so nothing can be learnt: every database image is an answer"
                 + (HasExplicitTruth ? "." : $" or lies within {Rules.NegativeRadius:0.##} m."));
+    }
+
+    /// <summary>Not by the grid, which for one query would list the whole database: mostly the first pair tells.</summary>
+    private bool IsAnyAnswerRight()
+    {
+        double radius = Rules.TestRadius * Rules.TestRadius;
+        return truth is null
+            ? Queries.All(query => Database.All(image => query.DistanceSquared(image) <= radius))
+            : truth.All(answers => answers.Length == Database.Count);
     }
 
     private const string OwnTimeAdvice = "check the capture times, or let `eval --same-time keep` count images of the query's own time too.";
