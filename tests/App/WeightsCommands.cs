@@ -32,6 +32,21 @@ public sealed class WeightsCommands
     public void EvalTakesAnotherPooling()
         => Assert.That(Netvlad.Run("eval", SmallCity.Weights, SmallCity.Folder, "--pool", "max").Done().Output, Does.Contain("max, 64 numbers"));
 
+    /// <summary>A table without splits is evaluated whole without being asked for; of several splits it is the test's, which must be there.</summary>
+    [Test]
+    public void EvalTakesTheOnlySplit()
+    {
+        using var folder = new TemporaryFolder();
+        string[] images = [.. Directory.GetFiles(Path.Combine(SmallCity.Folder, "images", "test", "queries")).Order().Take(3)];
+        string Table(string first, string second)
+            => folder.Write("set.csv", $"path,set,split,place\n{images[0]},database,{first},x\n{images[1]},database,{second},y\n{images[2]},query,{first},x\n{images[2]},query,{second},y\n");
+        var run = Netvlad.Run("eval", SmallCity.Weights, Table("", ""), "--json").Done();
+        Assert.That(run.Json().GetProperty("split").GetString(), Is.EqualTo("all"));
+        Assert.That(run.Errors, Does.Contain("has one split, all, which is taken"));
+        Assert.That(Netvlad.Run("eval", SmallCity.Weights, Table("", ""), "--split", "test").Refused(), Does.Contain("has no split test; it has all"), "what is asked for is not replaced");
+        Assert.That(Netvlad.Run("eval", SmallCity.Weights, Table("night", "day")).Refused(), Does.Contain("has no split test; it has day, night"));
+    }
+
     /// <summary>Four pictures of the city as a set of one drive: what counts as right follows from options, and the answer says what did.</summary>
     [Test]
     public void EvalSaysWhichAnswersCount()

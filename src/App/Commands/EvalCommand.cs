@@ -12,7 +12,7 @@ internal sealed class EvalCommand : AppCommand
 {
     private readonly Argument<string> weights = new("weights") { Description = "A network's .safetensors file, or a trunk's with --backbone." };
     private readonly Argument<string> dataset = new("dataset") { Description = "A folder, or a table of images." };
-    private readonly Option<string> split = new("--split") { Description = "Which part: test, all, or ranges of queries such as 0-150 or 0-100,200-350.", HelpName = "name", DefaultValueFactory = _ => "test" };
+    private readonly Option<string?> split = new("--split") { Description = "Which part: test, all, or ranges of queries such as 0-150 or 0-100,200-350. [default: test, or the only one that there is]", HelpName = "name" };
     private readonly Option<string?> dims = new("--dims") { Description = "Also measure descriptors cut to these lengths after PCA: 512,128,64.", HelpName = "list" };
     private readonly Option<bool> noWhitening = new("--no-whitening") { Description = "Fit the PCA of --dims without whitening." };
     private readonly Option<string?> pcaDataset = new("--pca-dataset") { Description = "Fit the PCA of --dims on this dataset's database; default: the dataset itself.", HelpName = "path" };
@@ -52,12 +52,13 @@ internal sealed class EvalCommand : AppCommand
         string? folder = parsed.GetValue(output);
         if (folder is not null)
             EvaluationResult.CheckPlots(folder);
+        string set = parsed.GetValue(dataset)!, part = parsed.GetValue(split) ?? UsualSplit(set, session);
         using var device = session.OpenDevice();
         var result = new EvaluationJob
         {
             Network = network.Request(parsed, parsed.GetValue(weights)),
-            Dataset = parsed.GetValue(dataset)!,
-            Split = parsed.GetValue(split)!,
+            Dataset = set,
+            Split = part,
             Dimensions = parsed.GetValue(dims) is { } list ? Lengths(list)! : [],
             PcaDataset = parsed.GetValue(pcaDataset),
             PcaSplit = parsed.GetValue(pcaSplit)!,
@@ -90,8 +91,8 @@ internal sealed class EvalCommand : AppCommand
             },
             console =>
             {
-                var set = result.Described.Set;
-                console.WriteLine($"{set.Name}, {set.Split}: {set.Queries.Count} queries, {set.Database.Count} database images, size {result.Settings.Resize}; 95 % intervals in brackets");
+                var described = result.Described.Set;
+                console.WriteLine($"{described.Name}, {described.Split}: {described.Queries.Count} queries, {described.Database.Count} database images, size {result.Settings.Resize}; 95 % intervals in brackets");
                 console.Write(RecallTable.Of("descriptor", rows, 1, 5, 10, 20));
                 if (result.Report.WithoutTruth is > 0 and var missed)
                     console.WriteLine($"{missed} quer{(missed == 1 ? "y has" : "ies have")} no right answer in the database and count{(missed == 1 ? "s" : "")} as missed.");
@@ -104,6 +105,16 @@ internal sealed class EvalCommand : AppCommand
                 foreach (string file in files)
                     console.WriteLine($"Written: {file}");
             });
+    }
+
+    /// <summary>Nobody need name the only split of a set.</summary>
+    private static string UsualSplit(string dataset, Session session)
+    {
+        const string usual = "test";
+        if (DatasetReader.Splits(dataset) is not [var only] || only == usual)
+            return usual;
+        session.Progress.Line($"{dataset} has one split, {only}, which is taken.");
+        return only;
     }
 
     private static List<(string Name, RecallReport Report)> Rows(EvaluationResult result, bool timesOfDay)
