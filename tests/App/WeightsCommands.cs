@@ -32,6 +32,22 @@ public sealed class WeightsCommands
     public void EvalTakesAnotherPooling()
         => Assert.That(Netvlad.Run("eval", SmallCity.Weights, SmallCity.Folder, "--pool", "max").Done().Output, Does.Contain("max, 64 numbers"));
 
+    /// <summary>What cannot be read leaves the denominator, and the heading says so.</summary>
+    [Test]
+    public void EvalSaysHowManyQueriesDoNotCount()
+    {
+        using var folder = new TemporaryFolder();
+        string[] images = [.. Directory.GetFiles(Path.Combine(SmallCity.Folder, "images", "test", "queries")).Order().Take(3)];
+        string broken = folder.Write("broken.jpg", "no picture");
+        string set = folder.Write(
+            "set.csv", $"path,set,place\n{images[0]},database,x\n{images[1]},database,y\n{images[2]},query,x\n{broken},query,y\n");
+        var answer = Netvlad.Run("eval", SmallCity.Weights, set, "--json").Done().Json();
+        Assert.That(answer.GetProperty("unreadableQueries").GetInt32(), Is.EqualTo(1));
+        Assert.That(answer.GetProperty("rows")[0].GetProperty("report").GetProperty("queries").GetInt32(), Is.EqualTo(1));
+        string heading = Netvlad.Run("eval", SmallCity.Weights, set).Done().Output.Split('\n')[0];
+        Assert.That(heading, Does.Contain("1 queries (1 more could not be read and do not count), 2 database images"));
+    }
+
     /// <summary>A table without splits is evaluated whole without being asked for; of several splits it is the test's, which must be there.</summary>
     [Test]
     public void EvalTakesTheOnlySplit()

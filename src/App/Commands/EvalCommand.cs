@@ -86,13 +86,15 @@ internal sealed class EvalCommand : AppCommand
                 result.ClustersFound,
                 rows = rows.Select(r => new { name = r.Name, report = RecallTable.Document(r.Report) }),
                 skipped = skipped.Select(s => new { s.Path, s.Reason }),
+                result.Described.UnreadableQueries,
                 result.Described.Set.PassedOver,
                 files,
             },
             console =>
             {
                 var described = result.Described.Set;
-                console.WriteLine($"{described.Name}, {described.Split}: {described.Queries.Count} queries, {described.Database.Count} database images, size {result.Settings.Resize}; 95 % intervals in brackets");
+                string unread = result.Described.UnreadableQueries is > 0 and var n ? $" ({n} more could not be read and do not count)" : "";
+                console.WriteLine($"{described.Name}, {described.Split}: {described.Queries.Count} queries{unread}, {described.Database.Count} database images, size {result.Settings.Resize}; 95 % intervals in brackets");
                 console.Write(RecallTable.Of("descriptor", rows, 1, 5, 10, 20));
                 if (result.Report.WithoutTruth is > 0 and var missed)
                     console.WriteLine($"{missed} quer{(missed == 1 ? "y has" : "ies have")} no right answer in the database and count{(missed == 1 ? "s" : "")} as missed.");

@@ -13,6 +13,9 @@ public sealed record DescribedSet(Dataset Set, DescriptorMatrix Database, Descri
     /// <summary>For each query its number, from 0, in the set that was given: unreadable ones are missing.</summary>
     public IReadOnlyList<int> QueryNumbers { get; init; } = [.. Enumerable.Range(0, Set.Queries.Count)];
 
+    /// <summary>Queries that could not be read: they are not among those of <see cref="Set"/>, and no recall counts them.</summary>
+    public int UnreadableQueries { get; init; }
+
     /// <param name="batch">Images of one pass; no result depends on it.</param>
     public static DescribedSet Describe(
         Network network, Dataset set, IImageDecoder decoder, int batch = 16, IProgressSink? progress = null, CancellationToken token = default)
@@ -27,6 +30,6 @@ public sealed record DescribedSet(Dataset Set, DescriptorMatrix Database, Descri
         var bad = skipped.Select(s => s.Path).ToHashSet();
         IEnumerable<int> Kept(IReadOnlyList<ImageRecord> images) => Enumerable.Range(0, images.Count).Where(i => !bad.Contains(images[i].Path));
         int[] kept = [.. Kept(set.Queries)];
-        return new(set.Restrict(kept, Kept(set.Database)), database, queries, skipped) { QueryNumbers = kept };
+        return new(set.Restrict(kept, Kept(set.Database)), database, queries, skipped) { QueryNumbers = kept, UnreadableQueries = set.Queries.Count - kept.Length };
     }
 }

@@ -5,7 +5,7 @@ namespace IlgpuNetVlad.Engine.Retrieval;
 
 /// <summary>
 /// Place recognition (1511.07247, section 5.1): recall@N is the share of all queries with at least one database image within 25 m
-/// among their first N answers. Queries without any such image count as missed; how many there are is reported beside it.
+/// among their first N answers. Queries without any such image count as missed; how many there are is reported beside it. Queries that cannot be read were left out of the set before.
 /// </summary>
 public static class Evaluation
 {

@@ -17,7 +17,7 @@ public sealed class RecallReport
     /// <summary>The N of recall@N, ascending.</summary>
     public IReadOnlyList<int> Depths { get; }
 
-    /// <summary>All queries of the split: the denominator, queries without any right image in the database included.</summary>
+    /// <summary>All queries of the split that could be read: the denominator, queries without any right image in the database included.</summary>
     public int Queries => firstHit.Length;
 
     /// <summary>Queries that no database image could answer.</summary>
