@@ -43,7 +43,9 @@ public sealed record TrainingJob
         training.TellPassedOver(progress);
         training.CheckTraining();
         var validation = DatasetReader.Open(ValidationDataset ?? path, ValidationSplit, Options.Rules);
-        validation.TellPassedOver(progress);
+        // Ranges of one listed truth share their folders.
+        if (ValidationDataset is not null || !validation.HasExplicitTruth)
+            validation.TellPassedOver(progress);
         validation.Check();
         using var network = folder.IsResuming && File.Exists(folder.StartWeights)
             ? Models.Network.Load(device, folder.StartWeights)
