@@ -55,6 +55,22 @@ public sealed class DataCommands
     public void AMissingSplitIsNamed()
         => Assert.That(Netvlad.Run("data", "inspect", SmallCity.Folder, "--split", "nights").Refused(), Does.Contain("nights").And.Contain("train, val").Or.Contain("test, train, val"));
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public void PicturesThatAreNotReadAreCounted(bool table)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Images("database/@0@0@.png", "database/@100@0@.png", "queries/@3@0@.png");
+        folder.Write("database/@200@0@.heic", "x");
+        folder.Write("queries/@200@0@.heic", "x");
+        folder.Write("queries/@200@0@.avif", "x");
+        if (table)
+            folder.Write("ground_truth.csv", "query,database\n@3@0@.png,@0@0@.png\n");
+        var run = Netvlad.Run("data", "inspect", folder.Path, "--json").Done();
+        Assert.That(run.Errors.Split(": 1 .avif, 2 .heic files are not read: convert to JPEG, PNG or WebP."), Has.Length.EqualTo(2));
+        Assert.That(run.Json().GetProperty("splits")[0].GetProperty("passedOver").GetProperty(".heic").GetInt32(), Is.EqualTo(2));
+    }
+
     [Test]
     public void ACorruptImageAmongGoodOnesIsListed()
     {

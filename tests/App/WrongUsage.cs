@@ -26,6 +26,9 @@ public sealed class WrongUsage
     [TestCase("eval", "netvlad eval --help")]
     [TestCase("eval weights", "argument missing")]
     [TestCase("eval weights city --dims 128,0", "128,0")]
+    [TestCase("eval weights city --same-time maybe", "maybe")]
+    [TestCase("eval weights city --test-radius 0", "--test-radius 0 must be more than 0")]
+    [TestCase("eval weights city --test-radius nan", "--test-radius")]
     [TestCase("extract weights city --resize huge", "huge")]
     [TestCase("extract weights city --batch 0", "--batch 0 must be")]
     [TestCase("pca weights city", "--dims")]
@@ -35,4 +38,21 @@ public sealed class WrongUsage
         string message = Netvlad.Run(words.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Refused(exitCode: 2);
         Assert.That(message, Does.Contain(says));
     }
+
+    /// <summary>Who reads documents reads one here too.</summary>
+    [TestCase("localise --json", "localise")]
+    [TestCase("--json", "command")]
+    [TestCase("eval --json weights city --batch 0", "--batch 0 must be 1 or more")]
+    [TestCase("train city --json --margin 0", "margin")]
+    public void IsAJsonDocumentToo(string words, string says)
+    {
+        var run = Netvlad.Run(words.Split(' '));
+        run.Refused(exitCode: 2);
+        Assert.That(run.Json().GetProperty("error").GetString(), Does.Contain(says));
+        Assert.That(run.Errors, Does.Contain(says), "people read it as before");
+    }
+
+    [Test]
+    public void WithoutJsonStandardOutputStaysEmpty()
+        => Assert.That(Netvlad.Run("eval", "weights").Output, Is.Empty);
 }

@@ -108,10 +108,10 @@ public sealed class Rules
             folder.Open().CheckTraining,
             Throws.TypeOf<UserErrorException>().With.Message.EndsWith("nothing can be learnt: no database image lies between 1 m and 10 m of a query."));
         folder.Images("database/@5@0@.png");
-        Assert.That(
-            folder.Open().CheckTraining,
-            Throws.TypeOf<UserErrorException>().With.Message.EndsWith("nothing can be learnt: every database image is an answer or lies within 25 m."));
         folder.Images("database/@50@0@.png");
+        Assert.That(
+            folder.Open(rules: new(NegativeRadius: 60)).CheckTraining,
+            Throws.TypeOf<UserErrorException>().With.Message.EndsWith("nothing can be learnt: every database image is an answer or lies within 60 m."));
         Assert.That(folder.Open().CheckTraining, Throws.Nothing);
     }
 
@@ -125,16 +125,61 @@ public sealed class Rules
             Does.EndWith("holds no right answer to any of its 1 queries: no database image lies within 25 m of a query; check that all positions are in metres and in one zone."));
     }
 
+    /// <summary>Metres taken for degrees make a town of every country.</summary>
+    [Test]
+    public void Positions_in_degrees_are_no_test()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Images("database/@14.42@50.08@.png", "database/@16.61@49.19@.png", "queries/@14.43@50.07@.png", "queries/@18.26@49.82@.png");
+        Assert.That(
+            folder.Refusal(),
+            Does.EndWith("2 database images that are all right answers of every query, so that recall would be 100 % whatever is answered: they all lie within 25 m of every query (are the positions in degrees?); give them in metres, such as UTM, or add database images of other places."));
+        Assert.That(DataInspection.Of(folder.Open(), new SkiaImageDecoder()).Refusal, Is.EqualTo(folder.Refusal()));
+        // One query that tells images apart is enough.
+        folder.Images("queries/@40@50@.png");
+        Assert.That(folder.Open().Check, Throws.Nothing);
+    }
+
+    [Test]
+    public void A_truth_that_names_everything_is_no_test()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Images("database/1.png", "database/2.png", "query/1.png", "query/2.png");
+        folder.Write("ground_truth.csv", "query,database\n1.png,1.png;2.png\n2.png,1.png;2.png\n");
+        Assert.That(folder.Refusal(), Does.Contain("all right answers of every query").And.Contain("truth file").And.Not.Contain("degrees"));
+        folder.Write("ground_truth.csv", "query,database\n1.png,1.png;2.png\n2.png,1.png\n");
+        Assert.That(folder.Open().Check, Throws.Nothing);
+    }
+
     [Test]
     public void Queries_that_share_the_databases_images_need_times()
     {
         using var folder = new TemporaryFolder();
-        folder.Images("a.png", "b.png");
+        folder.Images("a.png", "b.png", "c.png");
         folder.Write("images.csv", "path,set,easting,northing\na.png,database,0,0\na.png,query,0,0\nb.png,database,5,0\nb.png,query,5,0\n");
         Assert.That(folder.Refusal(), Does.Contain("has 2 of 2 queries whose own photograph is a right answer"));
         Assert.That(folder.Open().PotentialPositives(0), Is.EqualTo(new[] { 1 }));
-        folder.Write("images.csv", "path,set,easting,northing,time\na.png,database,0,0,2014\na.png,query,0,0,2014\nb.png,database,5,0,2015\nb.png,query,5,0,2015\n");
+        folder.Write("images.csv", "path,set,easting,northing,time\na.png,database,0,0,2014\na.png,query,0,0,2014\nb.png,database,5,0,2015\nb.png,query,5,0,2015\nc.png,database,500,0,2015\n");
         Assert.That(folder.Open().Check, Throws.Nothing);
+    }
+
+    /// <summary>A set of one drive has answers, but none of another time: it is said how to count them.</summary>
+    [Test]
+    public void Answers_of_the_querys_own_time_alone_are_named_and_may_be_kept()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Images("a.png", "b.png", "q.png");
+        folder.Write("images.csv", "path,set,easting,northing,time\na.png,database,0,0,2014\nb.png,database,500,0,2014\nq.png,query,5,0,2014\n");
+        Assert.That(folder.Refusal(), Does.Contain("no database image of another time lies within 25 m of a query").And.Contain("`eval --same-time keep`"));
+        Assert.That(() => folder.Open().Check(keepSameTime: true), Throws.Nothing);
+        folder.Write("images.csv", "path,set,time,place\na.png,database,2014,x\nb.png,database,2014,y\nq.png,query,2014,x\n");
+        Assert.That(folder.Refusal(), Does.Contain("its truth names only images of the query's own time").And.Contain("`eval --same-time keep`"));
+        // Where there would be none in any case, no option is offered.
+        folder.Write("images.csv", "path,set,easting,northing,time\na.png,database,0,0,2014\nb.png,database,500,0,2014\nq.png,query,90,0,2014\n");
+        Assert.That(folder.Refusal(), Does.Not.Contain("--same-time").And.Contain("in one zone"));
+        // Kept, a query's own photograph is found among the answers.
+        folder.Write("images.csv", "path,set,easting,northing,time\na.png,database,0,0,2014\na.png,query,0,0,2014\nb.png,database,500,0,2014\n");
+        Assert.That(() => folder.Open().Check(keepSameTime: true), Throws.TypeOf<UserErrorException>().With.Message.Contains("whose own photograph is a right answer"));
     }
 
     [Test]

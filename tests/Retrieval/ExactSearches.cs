@@ -14,7 +14,7 @@ public sealed class ExactSearches
     {
         var (database, queries) = Matrices(40);
         using var kept = new ExactSearch(Devices.Cpu, database);
-        foreach (var (count, depth) in new[] { (1, 3), (40, 50), (2, 5), (30, 2), (0, 4), (1, 1100), (1, 5000) })
+        foreach (var (count, depth) in new[] { (1, 3), (40, 50), (2, 5), (30, 2), (0, 4), (1, 1100), (1, 2048) })
         {
             var asked = new DescriptorMatrix(count, Dimension, queries.Values);
             using var fresh = new ExactSearch(Devices.Cpu, database);
@@ -71,6 +71,56 @@ public sealed class ExactSearches
             var (rows, _) = search.Find(new DescriptorMatrix(1, Dimension, queries.Row(q).ToArray()), 7);
             Assert.That(rows[0], Is.EqualTo(expected[q]));
         });
+    }
+
+    [TestCase(0)]
+    [TestCase(-1)]
+    [TestCase(2049)]
+    public void ADepthThatNoKernelReaches_IsRefused(int depth)
+    {
+        var (database, queries) = Matrices(1);
+        using var search = new ExactSearch(Devices.Cpu, database);
+        Assert.That(() => search.Find(queries, depth), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("depth"));
+        Assert.That(() => search.Find(new DescriptorMatrix(0, Dimension, []), depth), Throws.TypeOf<ArgumentOutOfRangeException>());
+    }
+
+    [Test]
+    public void ADisposedSearch_SaysSo()
+    {
+        var (database, queries) = Matrices(1);
+        var search = new ExactSearch(Devices.Cpu, database);
+        search.Dispose();
+        Assert.That(search.Dispose, Throws.Nothing, "twice does no harm");
+        Assert.That(() => search.Find(queries, 1), Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    /// <summary>Memory is not taken from under a search: each call is whole, or finds the search disposed.</summary>
+    [Test]
+    public void DisposingWhileOthersSearch_WaitsForThem()
+    {
+        var (database, queries) = Matrices(40);
+        for (int round = 0; round < 20; round++)
+        {
+            var search = new ExactSearch(Devices.Cpu, database);
+            var expected = search.Find(queries, 7).Rows;
+            using var begun = new CountdownEvent(3);
+            var searches = Enumerable.Range(0, 3).Select(_ => Task.Run(() =>
+            {
+                begun.Signal();
+                try
+                {
+                    while (true)
+                        Assert.That(search.Find(queries, 7).Rows, Is.EqualTo(expected));
+                }
+                catch (ObjectDisposedException e)
+                {
+                    return e.ObjectName;
+                }
+            })).ToArray();
+            begun.Wait();
+            search.Dispose();
+            Assert.That(searches.Select(s => s.Result), Has.All.EqualTo(typeof(ExactSearch).FullName));
+        }
     }
 
     private static (DescriptorMatrix Database, DescriptorMatrix Queries) Matrices(int queries)

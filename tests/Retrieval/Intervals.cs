@@ -48,6 +48,9 @@ public sealed class Intervals
         var times = report.ByTimeOfDay();
         Assert.That((times.Day.Queries, times.Sunset.Queries, times.Night.Queries), Is.EqualTo((2, 1, 1)));
         Assert.That(times.Day.FirstHit, Is.EqualTo(new[] { 1, 6 }));
+        // Of places whose photographs cannot all be read, those that can keep their time.
+        var some = report.ByTimeOfDay([1, 2, 3, 5]);
+        Assert.That((some.Day.FirstHit, some.Sunset.FirstHit, some.Night.FirstHit), Is.EqualTo((new[] { 0 }, new[] { 1 }, new[] { 2, 6 })));
     }
 
     private static RecallReport Report(int[] ranks) => new(EvaluationOptions.StandardDepths, ranks, [.. ranks.Select(_ => Array.Empty<int>())], 0);

@@ -59,6 +59,48 @@ public sealed class NpyFiles
         Assert.That(Npy.Read(path).Names, Is.EqualTo(new[] { "a.jpg", "b.jpg" }));
     }
 
+    private string Refusal(string output, string? list = null)
+    {
+        string message = Assert.Throws<UserErrorException>(() => Npy.Check(output, list))!.Message;
+        Assert.That(message, Does.EndWith(".").And.Not.Contains("\n"));
+        return message;
+    }
+
+    [Test]
+    public void Check_KeepsTheListThatWasGiven()
+    {
+        string list = Path.Combine(folder, "d.txt"), link = Path.Combine(folder, "link.txt"), output = Path.Combine(folder, "d.npy");
+        File.WriteAllText(list, "a.jpg\n");
+        File.CreateSymbolicLink(link, list);
+        Save(NumpyFile());
+        Assert.That(() => Npy.Check(output), Throws.Nothing, "descriptors with the names beside them are written anew");
+        Assert.That(Refusal(output, list), Does.Contain(list).And.Contain("the list of images that you gave"));
+        Assert.That(Refusal(output, link), Does.Contain("the list of images that you gave"));
+        Assert.That(() => Npy.Check(Path.Combine(folder, "e.npy"), list), Throws.Nothing);
+    }
+
+    [Test]
+    public void Check_KeepsFilesThatSomebodyElseWrote()
+    {
+        string names = Path.Combine(folder, "notes.txt"), picture = Path.Combine(folder, "a.jpg");
+        File.WriteAllText(names, "mine");
+        Assert.That(Refusal(Path.Combine(folder, "notes.npy")), Does.Contain(names).And.Contain("without descriptors"));
+        File.WriteAllText(picture, "a picture");
+        Assert.That(Refusal(picture), Does.Contain(picture).And.Contain("holds no descriptors"));
+        string reserved = Path.Combine(folder, "reserved.npy");
+        File.WriteAllText(reserved, "");
+        Assert.That(() => Npy.Check(reserved), Throws.Nothing);
+    }
+
+    [Test]
+    public void Check_RefusesWhereNamesAndDescriptorsWouldBeOneFileOrAFolder()
+    {
+        Assert.That(Refusal(Path.Combine(folder, "new.txt")), Does.Contain("end in .npy"));
+        Assert.That(Refusal(folder), Does.Contain("is a folder"));
+        Directory.CreateDirectory(Path.Combine(folder, "d.txt"));
+        Assert.That(Refusal(Path.Combine(folder, "d.npy")), Does.Contain("d.txt").And.Contain("is a folder"));
+    }
+
     private static IEnumerable<TestCaseData> Broken()
     {
         yield return new TestCaseData(Array.Empty<byte>(), "is no .npy file").SetName("Read_Refuses(empty)");

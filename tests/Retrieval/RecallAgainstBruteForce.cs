@@ -6,29 +6,32 @@ namespace IlgpuNetVlad.Tests.Retrieval;
 [TestFixture]
 public sealed class RecallAgainstBruteForce
 {
-    [TestCase(false, false)]
-    [TestCase(true, false)]
-    [TestCase(false, true)]
-    [TestCase(true, true)]
-    public void Evaluate_MatchesSortingEverything(bool times, bool panoramas)
+    [TestCase(false, false, false)]
+    [TestCase(true, false, false)]
+    [TestCase(true, false, true)]
+    [TestCase(false, true, false)]
+    [TestCase(true, true, false)]
+    public void Evaluate_MatchesSortingEverything(bool times, bool panoramas, bool keep)
     {
         var random = new Random(11);
         const int database = 300, queries = 40, d = 8;
         ImageRecord Image(int i, bool query) => new(
-            $"{(query ? "q" : "d")}{i}.jpg", random.Next(12) * 20, random.Next(3) * 20, times ? random.Next(3) : null,
+            $"{(query ? "q" : "d")}{i}.jpg", random.Next(12) * 20, random.Next(3) * 20, times ? query && i % 5 == 0 ? 7 : random.Next(3) : null,
             panoramas && !query ? $"p{i / 4}" : null, null, null);
         var set = new Dataset("set", "test", [.. Enumerable.Range(0, database).Select(i => Image(i, false))], [.. Enumerable.Range(0, queries).Select(i => Image(i, true))]);
         // Few different values: many distances are equal, and ties must go to the lower index.
         DescriptorMatrix Rows(int n) => new(n, d, [.. Enumerable.Range(0, n * d).Select(_ => (float)random.Next(3))]);
         var db = Rows(database);
         var q = Rows(queries);
-        var report = Evaluation.Evaluate(Devices.Cpu, set, db, q, new EvaluationOptions(PanoramaRule: panoramas));
+        var report = Evaluation.Evaluate(Devices.Cpu, set, db, q, new EvaluationOptions(PanoramaRule: panoramas, DropSameTime: !keep));
+        int touched = 0;
         for (int i = 0; i < queries; i++)
         {
             var query = set.Queries[i];
-            var order = Enumerable.Range(0, database)
-                .OrderBy(j => Enumerable.Range(0, d).Sum(x => Math.Pow(db.Row(j)[x] - q.Row(i)[x], 2))).ThenBy(j => j)
-                .Where(j => !times || set.Database[j].Time != query.Time);
+            int[] all = [.. Enumerable.Range(0, database)
+                .OrderBy(j => Enumerable.Range(0, d).Sum(x => Math.Pow(db.Row(j)[x] - q.Row(i)[x], 2))).ThenBy(j => j)];
+            touched += all.Take(100).Any(j => set.Database[j].Time == query.Time) ? 1 : 0;
+            var order = all.Where(j => !times || keep || set.Database[j].Time != query.Time);
             if (panoramas)
                 order = order.DistinctBy(j => set.Database[j].Panorama);
             int[] expected = [.. order.Take(100)];
@@ -36,6 +39,7 @@ public sealed class RecallAgainstBruteForce
             int rank = Array.FindIndex(expected, j => Math.Sqrt(query.DistanceSquared(set.Database[j])) <= 25) + 1;
             Assert.That(report.FirstHit[i], Is.EqualTo(rank));
         }
+        Assert.That(report.SameTime, Is.EqualTo(times && !keep ? touched : (int?)null));
     }
 
     [Test]

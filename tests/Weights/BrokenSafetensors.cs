@@ -48,6 +48,36 @@ public sealed class BrokenSafetensors
         Refused(whole[..^1], "tensor a", "outside");
     }
 
+    private static IEnumerable<TestCaseData> Others()
+    {
+        TestCaseData Case(string name, byte[] start, params string[] says) => new TestCaseData(start, says).SetArgDisplayNames(name);
+        byte[] Long(byte[] start) => [.. start, .. new byte[100]];
+        yield return Case("HDF5", Long([0x89, .. "HDF\r\n"u8, 0x1A, (byte)'\n']), "an HDF5 file", "convert");
+        yield return Case("PyTorch", Long([.. "PK"u8, 3, 4, 0, 0, 8, 8, 0, 0]), "zip", "PyTorch", "save_file");
+        yield return Case("MATLAB 5", Long([.. "MATLAB 5.0 MAT-file, Platform: GLNXA64"u8]), "a MATLAB file");
+        yield return Case("old PyTorch", Long([0x80, 2, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46]), "pickle", "save_file");
+        yield return Case("pickle", Long([0x80, 4, 0x95, 0, 0, 0, 0, 0, 0, 0, 0]), "pickle");
+        // Its first eight bytes are a length that a file may well have.
+        yield return Case("gzip", [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, .. new byte[600_000]], "gzip", "unpack");
+        yield return Case("PNG", Long([0x89, .. "PNG\r\n"u8, 0x1A, (byte)'\n']), "a PNG picture");
+        yield return Case("JPEG", Long([0xFF, 0xD8, 0xFF, 0xE0]), "a JPEG picture");
+        yield return Case("JPEG of a few bytes", [0xFF, 0xD8, 0xFF, 0xE0], "a JPEG picture");
+        yield return Case("Git LFS", [.. "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"u8], "a Git LFS pointer", "git lfs pull");
+    }
+
+    [TestCaseSource(nameof(Others))]
+    public void OtherKindsAreNamed(byte[] bytes, string[] says) => Refused(bytes, [.. says, " is a", ".safetensors file"]);
+
+    /// <summary>A header of 640 bytes or so is as long as a pickle's first two bytes say.</summary>
+    [Test]
+    public void AHeaderMayBeAsLongAsAnotherKindBegins()
+    {
+        string header = "{" + Tensor("a") + "}";
+        byte[] bytes = SafetensorsFiles.Bytes(header.PadRight(0x0280), new byte[8]);
+        Assert.That(bytes[..2], Is.EqualTo(new byte[] { 0x80, 2 }));
+        Assert.That(SafetensorsFile.Read(folder.Write("w.safetensors", bytes)).Tensors, Has.Count.EqualTo(1));
+    }
+
     [TestCase(ulong.MaxValue)]
     [TestCase(1UL << 63)]
     [TestCase(100_000_001UL)]

@@ -12,13 +12,15 @@ internal sealed class EvalCommand : AppCommand
 {
     private readonly Argument<string> weights = new("weights") { Description = "A network's .safetensors file, or a trunk's with --backbone." };
     private readonly Argument<string> dataset = new("dataset") { Description = "A folder, or a table of images." };
-    private readonly Option<string> split = new("--split") { Description = "Which part: test, all, or ranges of queries such as 0-150 or 0-100,200-350.", HelpName = "name", DefaultValueFactory = _ => "test" };
+    private readonly Option<string?> split = new("--split") { Description = "Which part: test, all, or ranges of queries such as 0-150 or 0-100,200-350. [default: test, or the only one that there is]", HelpName = "name" };
     private readonly Option<string?> dims = new("--dims") { Description = "Also measure descriptors cut to these lengths after PCA: 512,128,64.", HelpName = "list" };
     private readonly Option<bool> noWhitening = new("--no-whitening") { Description = "Fit the PCA of --dims without whitening." };
     private readonly Option<string?> pcaDataset = new("--pca-dataset") { Description = "Fit the PCA of --dims on this dataset's database; default: the dataset itself.", HelpName = "path" };
     private readonly Option<string> pcaSplit = new("--pca-split") { Description = "Fit it on this split.", HelpName = "name", DefaultValueFactory = _ => "train" };
-    private readonly Option<bool> panoramas = new("--panoramas") { Description = "Count each database panorama once, by its best cutout (Tokyo 24/7)." };
-    private readonly Option<bool> timesOfDay = new("--times-of-day") { Description = "Also report day, sunset and night apart (Tokyo 24/7's order of queries)." };
+    private readonly Option<bool> panoramas = new("--panoramas") { Description = "Count each database panorama once, by its best cutout (Tokyo 24/7); images that name none must be blocks of 12 at one position." };
+    private readonly Option<bool> timesOfDay = new("--times-of-day") { Description = "Also report day, sunset and night apart, of three queries a place in this order (Tokyo 24/7)." };
+    private readonly Option<string> sameTime = new("--same-time") { Description = "Answers taken at the query's own time: drop them, as Tokyo Time Machine and the city are scored, or keep them.", HelpName = "keep|drop", DefaultValueFactory = _ => "drop" };
+    private readonly Option<double?> testRadius = new("--test-radius") { Description = "Right answers lie within. [default: 25]", HelpName = "metres" };
     private readonly Option<string?> output = new("--output", "-o") { Description = "A folder for the curves, as PNG.", HelpName = "folder" };
     private readonly Option<int?> batch = new("--batch") { Description = "Images of one pass; no result depends on it. [default: 16]", HelpName = "number" };
     private readonly NetworkOptions network;
@@ -32,7 +34,7 @@ internal sealed class EvalCommand : AppCommand
     {
         Arguments.Add(weights);
         Arguments.Add(dataset);
-        foreach (var option in (Option[])[split, dims, noWhitening, pcaDataset, pcaSplit, panoramas, timesOfDay, output, batch])
+        foreach (var option in (Option[])[split, dims, noWhitening, pcaDataset, pcaSplit, panoramas, timesOfDay, sameTime, testRadius, output, batch])
             Options.Add(option);
         dims.Validators.Add(result =>
         {
@@ -40,26 +42,34 @@ internal sealed class EvalCommand : AppCommand
                 result.AddError($"--dims '{result.Tokens[0].Value}' must be whole numbers of 1 or more with commas between, such as 512,128,64.");
         });
         batch.MustBe(n => n >= 1, "1 or more");
+        sameTime.AcceptOnlyFromAmong("keep", "drop");
+        testRadius.MustBe(r => r > 0 && double.IsFinite(r), "more than 0");
         network = new(this);
     }
 
     protected override void Run(ParseResult parsed, Session session)
     {
+        string? folder = parsed.GetValue(output);
+        if (folder is not null)
+            EvaluationResult.CheckPlots(folder);
+        string set = parsed.GetValue(dataset)!, part = parsed.GetValue(split) ?? UsualSplit(set, session);
         using var device = session.OpenDevice();
         var result = new EvaluationJob
         {
             Network = network.Request(parsed, parsed.GetValue(weights)),
-            Dataset = parsed.GetValue(dataset)!,
-            Split = parsed.GetValue(split)!,
+            Dataset = set,
+            Split = part,
             Dimensions = parsed.GetValue(dims) is { } list ? Lengths(list)! : [],
             PcaDataset = parsed.GetValue(pcaDataset),
             PcaSplit = parsed.GetValue(pcaSplit)!,
             Whiten = !parsed.GetValue(noWhitening),
             Batch = parsed.GetValue(batch) ?? 16,
-            Options = new(PanoramaRule: parsed.GetValue(panoramas)),
+            TestRadius = parsed.GetValue(testRadius),
+            Options = new(PanoramaRule: parsed.GetValue(panoramas), DropSameTime: parsed.GetValue(sameTime) == "drop"),
+            TimesOfDay = parsed.GetValue(timesOfDay),
             Seed = session.Seed,
         }.Run(device, new SkiaImageDecoder(), session.Progress, session.Token);
-        var files = parsed.GetValue(output) is { } folder ? result.WritePlots(folder) : [];
+        var files = folder is not null ? result.WritePlots(folder) : [];
         var rows = Rows(result, parsed.GetValue(timesOfDay));
         var skipped = result.Described.Skipped;
         session.Result(
@@ -68,21 +78,28 @@ internal sealed class EvalCommand : AppCommand
                 dataset = result.Described.Set.Name,
                 split = result.Described.Set.Split,
                 database = result.Described.Set.Database.Count,
+                testRadius = result.Described.Set.HasExplicitTruth ? (double?)null : result.Described.Set.Rules.TestRadius,
+                sameTime = new { rule = parsed.GetValue(sameTime), inForce = result.Report.SameTime is not null, queriesTouched = result.Report.SameTime ?? 0 },
                 backbone = result.Settings.Backbone,
                 pooling = result.Settings.Pooling.Name(),
                 resize = result.Settings.Resize.ToString(),
                 result.ClustersFound,
                 rows = rows.Select(r => new { name = r.Name, report = RecallTable.Document(r.Report) }),
                 skipped = skipped.Select(s => new { s.Path, s.Reason }),
+                result.Described.UnreadableQueries,
+                result.Described.Set.PassedOver,
                 files,
             },
             console =>
             {
-                var set = result.Described.Set;
-                console.WriteLine($"{set.Name}, {set.Split}: {set.Queries.Count} queries, {set.Database.Count} database images, size {result.Settings.Resize}; 95 % intervals in brackets");
+                var described = result.Described.Set;
+                string unread = result.Described.UnreadableQueries is > 0 and var n ? $" ({n} more could not be read and do not count)" : "";
+                console.WriteLine($"{described.Name}, {described.Split}: {described.Queries.Count} queries{unread}, {described.Database.Count} database images, size {result.Settings.Resize}; 95 % intervals in brackets");
                 console.Write(RecallTable.Of("descriptor", rows, 1, 5, 10, 20));
                 if (result.Report.WithoutTruth is > 0 and var missed)
                     console.WriteLine($"{missed} quer{(missed == 1 ? "y has" : "ies have")} no right answer in the database and count{(missed == 1 ? "s" : "")} as missed.");
+                if (result.Report.SameTime is { } touched)
+                    console.WriteLine($"Answers taken at the query's own time were left out, of {touched} quer{(touched == 1 ? "y" : "ies")} (--same-time keep counts them).");
                 if (result.ClustersFound)
                     console.WriteLine("The weights had no clusters; they were sought on this database.");
                 if (skipped.Count > 0)
@@ -92,12 +109,22 @@ internal sealed class EvalCommand : AppCommand
             });
     }
 
+    /// <summary>Nobody need name the only split of a set.</summary>
+    private static string UsualSplit(string dataset, Session session)
+    {
+        const string usual = "test";
+        if (DatasetReader.Splits(dataset) is not [var only] || only == usual)
+            return usual;
+        session.Progress.Line($"{dataset} has one split, {only}, which is taken.");
+        return only;
+    }
+
     private static List<(string Name, RecallReport Report)> Rows(EvaluationResult result, bool timesOfDay)
     {
         var rows = new List<(string, RecallReport)> { ($"{result.Settings.Pooling.Name()}, {result.DescriptorLength} numbers", result.Report) };
         if (timesOfDay)
         {
-            var (day, sunset, night) = result.Report.ByTimeOfDay();
+            var (day, sunset, night) = result.Report.ByTimeOfDay(result.Described.QueryNumbers);
             rows.AddRange([("  day", day), ("  sunset", sunset), ("  night", night)]);
         }
         rows.AddRange(result.ByDimension.Select(d => ($"{d.Dimension} after PCA", d.Report)));

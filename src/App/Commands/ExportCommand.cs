@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using IlgpuNetVlad.App.Shell;
+using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Engine.Onnx;
 using Spectre.Console;
 
@@ -9,9 +10,10 @@ namespace IlgpuNetVlad.App.Commands;
 /// <summary><c>export</c></summary>
 internal sealed class ExportCommand : AppCommand
 {
-    private readonly Argument<string> weights = new("weights") { Description = "A network's .safetensors file." };
+    private readonly Argument<string> weights = new("weights") { Description = "A network's .safetensors file, or a trunk's with --backbone and --pool." };
     private readonly Argument<string> output = new("output") { Description = "The .onnx file to write." };
     private readonly Option<string?> size = new("--size") { Description = "The one size of images that it is to take, for runtimes that want to know it; default: any.", HelpName = "HxW" };
+    private readonly NetworkOptions network;
 
     public ExportCommand()
         : base(
@@ -23,6 +25,7 @@ internal sealed class ExportCommand : AppCommand
         Arguments.Add(weights);
         Arguments.Add(output);
         Options.Add(size);
+        network = new(this);
         size.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && Size(result.Tokens[0].Value) is null)
@@ -33,18 +36,19 @@ internal sealed class ExportCommand : AppCommand
     protected override void Run(ParseResult parsed, Session session)
     {
         string from = parsed.GetValue(weights)!, to = Path.GetFullPath(parsed.GetValue(output)!);
+        AtomicFile.Check(to);
         var (height, width) = parsed.GetValue(size) is { } text ? Size(text)!.Value : (0, 0);
         using var device = session.OpenDevice();
-        using var network = Engine.Models.Network.Load(device, from);
-        OnnxExport.Write(network, to, height, width);
+        using var model = network.Request(parsed, from).Open(device, session.Seed);
+        OnnxExport.Write(model, to, height, width);
         string shape = height > 0 ? $"{height}, {width}" : "H, W";
         session.Result(
-            new { onnx = to, input = "image", output = "descriptor", dimension = network.DescriptorLength, height, width, resize = network.Settings.Resize.ToString() },
+            new { onnx = to, input = "image", output = "descriptor", dimension = model.DescriptorLength, height, width, resize = model.Settings.Resize.ToString() },
             console =>
             {
                 console.WriteLine($"Written: {to}");
-                console.WriteLine($"  image [N, 3, {shape}], red, green, blue in 0…255 → descriptor [N, {network.DescriptorLength}]");
-                console.WriteLine($"  this network was made for images resized {network.Settings.Resize}");
+                console.WriteLine($"  image [N, 3, {shape}], red, green, blue in 0…255 → descriptor [N, {model.DescriptorLength}]");
+                console.WriteLine($"  this network was made for images resized {model.Settings.Resize}");
             });
     }
 

@@ -11,7 +11,7 @@ internal sealed class ExtractCommand : AppCommand
 {
     private readonly Argument<string> weights = new("weights") { Description = "A network's .safetensors file." };
     private readonly Argument<string> images = new("images") { Description = "A folder of images, one image, or a .txt file with one path a line." };
-    private readonly Option<string> output = new("--output", "-o") { Description = "The .npy file; names go to a .txt beside it.", HelpName = "file", DefaultValueFactory = _ => "descriptors.npy" };
+    private readonly Option<string> output = new("--output", "-o") { Description = "The .npy file; names go to a .txt of its name beside it, which must not be a file of yours.", HelpName = "file", DefaultValueFactory = _ => "descriptors.npy" };
     private readonly Option<int?> batch = new("--batch") { Description = "Images of one pass at most; no result depends on it. [default: 16]", HelpName = "number" };
     private readonly NetworkOptions network;
 
@@ -20,7 +20,7 @@ internal sealed class ExtractCommand : AppCommand
             "extract",
             "Describes images: one row of float32 numbers an image, as a NumPy file.",
             "netvlad extract weights/city.safetensors city/images/test/queries --output queries.npy",
-            "netvlad extract weights/city.safetensors list.txt --output list.npy --json")
+            "netvlad extract weights/city.safetensors list.txt --output described.npy --json")
     {
         Arguments.Add(weights);
         Arguments.Add(images);
@@ -32,8 +32,13 @@ internal sealed class ExtractCommand : AppCommand
 
     protected override void Run(ParseResult parsed, Session session)
     {
-        var paths = ImageFiles.Named(parsed.GetValue(images)!);
-        string file = Path.GetFullPath(parsed.GetValue(output)!);
+        string input = parsed.GetValue(images)!;
+        var paths = ImageFiles.Named(input);
+        var passedOver = ImageFiles.PassedOver(input);
+        if (passedOver.Count > 0)
+            session.Progress.Line($"{input}: {ImageFiles.Told(passedOver)}");
+        string file = Path.GetFullPath(parsed.GetValue(output)!), names = Npy.NamesOf(file);
+        Npy.Check(file, input);
         using var device = session.OpenDevice();
         using var model = network.Request(parsed, parsed.GetValue(weights)).Open(device, session.Seed);
         var skipped = new List<(string Path, string Reason)>();
@@ -44,9 +49,8 @@ internal sealed class ExtractCommand : AppCommand
                 skipped.Add((path, reason));
                 session.Progress.Line($"Skipped {path}: {reason}");
             });
-        string names = Path.ChangeExtension(file, ".txt");
         session.Result(
-            new { descriptors = file, names, rows, dimension = model.DescriptorLength, skipped = skipped.Select(s => new { s.Path, s.Reason }) },
+            new { descriptors = file, names, rows, dimension = model.DescriptorLength, skipped = skipped.Select(s => new { s.Path, s.Reason }), passedOver },
             console =>
             {
                 console.WriteLine($"{rows} descriptors of {model.DescriptorLength} numbers in {file}, names in {names}");

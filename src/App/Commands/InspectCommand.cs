@@ -32,11 +32,18 @@ internal sealed class InspectCommand : AppCommand
         string path = parsed.GetValue(dataset)!;
         var decoder = new SkiaImageDecoder();
         IReadOnlyList<string> splits = parsed.GetValue(split) is { } one ? [one] : DatasetReader.Splits(path);
+        string? folder = parsed.GetValue(output);
+        if (folder is not null)
+            foreach (var (map, triples) in splits.Select(s => Pictures(folder, s)))
+            {
+                AtomicFile.Check(map);
+                AtomicFile.Check(triples);
+            }
         var found = new List<(string Split, DataInspection Inspection, string[] Pictures)>();
         foreach (string name in splits)
         {
             var inspection = DataInspection.Of(DatasetReader.Open(path, name), decoder, parsed.GetValue(decodeAll), session.Progress, session.Token);
-            found.Add((name, inspection, parsed.GetValue(output) is { } folder ? Draw(inspection, folder, name, decoder) : []));
+            found.Add((name, inspection, folder is not null ? Draw(inspection, folder, name, decoder) : []));
         }
         session.Result(new { dataset = path, splits = found.Select(f => Document(f.Split, f.Inspection, f.Pictures)) }, console =>
         {
@@ -49,11 +56,13 @@ internal sealed class InspectCommand : AppCommand
 
     private static string[] Draw(DataInspection inspection, string folder, string split, IImageDecoder decoder)
     {
-        string map = Path.Combine(folder, $"{split}-map.png"), triples = Path.Combine(folder, $"{split}-triples.png");
+        var (map, triples) = Pictures(folder, split);
         bool drawn = inspection.WriteMap(map);
         inspection.WriteTriples(triples, decoder);
         return drawn ? [map, triples] : [triples];
     }
+
+    private static (string Map, string Triples) Pictures(string folder, string split) => (Path.Combine(folder, $"{split}-map.png"), Path.Combine(folder, $"{split}-triples.png"));
 
     private static object Document(string split, DataInspection i, string[] pictures) => new
     {
@@ -68,6 +77,7 @@ internal sealed class InspectCommand : AppCommand
         i.QueriesWithoutNegative,
         i.Sizes,
         badImages = i.BadImages.Select(b => new { b.Path, b.Reason }),
+        i.Set.PassedOver,
         i.Times,
         period = i.Period is var (first, last) ? new { first, last } : null,
         i.ImagesWithoutTime,

@@ -29,6 +29,8 @@ internal sealed class KernelsPtxCommand : AppCommand
         string? folder = parsed.GetValue(output);
         var kernels = parsed.GetValue(name) is { } one ? [Find(one)] : folder is not null ? KernelTable.CudaKernels.ToArray()
             : throw new UsageException("Name a kernel, or give --output for all of them.");
+        if (folder is not null)
+            AtomicFile.Check(Path.Combine(folder, $"{kernels[0].Name}.ptx"));
         using var compiler = new OfflinePtx();
         var texts = kernels.Select(k => (Kernel: k, Ptx: compiler.Compile(k))).ToArray();
         if (folder is not null)

@@ -29,6 +29,9 @@ internal sealed class KernelsVerifyCommand : AppCommand
     {
         var assembler = PtxAssembler.Find(Path.Combine("..", "shared", "tools", "ptxas"));
         var expected = KernelExpectations.Committed();
+        string? file = parsed.GetValue(update);
+        if (file is not null)
+            AtomicFile.Check(file);
         var rows = new List<Row>();
         using (var verification = new KernelVerification(assembler))
         {
@@ -43,7 +46,6 @@ internal sealed class KernelsVerifyCommand : AppCommand
                 session.Progress.Advance(rows.Count);
             }
         }
-        string? file = parsed.GetValue(update);
         if (file is not null)
         {
             if (assembler is null)

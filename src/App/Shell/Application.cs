@@ -20,6 +20,9 @@ internal static class Application
         {
             foreach (var error in parsed.Errors)
                 Console.Error.WriteLine(error.Message);
+            // One document, whatever happens; of words that are wrong it is not known which one was an option.
+            if (args.Contains(CommonOptions.Json.Name))
+                Session.WriteError(string.Join(' ', parsed.Errors.Select(e => e.Message)));
             Console.Error.WriteLine($"`{Words(parsed.CommandResult.Command)} --help` shows what can be said.");
             return WrongUsage;
         }

@@ -34,5 +34,6 @@ internal static class OptionRules
     private static T? TryRead<T>(string text)
         where T : struct
         => typeof(T) == typeof(int) && int.TryParse(text, out int number) ? (T)(object)number
+            : typeof(T) == typeof(double) && double.TryParse(text, out double number64) ? (T)(object)number64
             : typeof(T) == typeof(float) && float.TryParse(text, out float real) ? (T)(object)real : null;
 }

@@ -103,9 +103,12 @@ internal sealed class Session : IDisposable
             Console.Error.WriteLine(e);
         // One document, whatever happens.
         if (json && !told)
-            Console.Out.WriteLine(JsonSerializer.Serialize(new { error = message }, Json));
+            WriteError(message);
         return e is UsageException ? Application.WrongUsage : Application.Failed;
     }
+
+    /// <summary>The document of a command that failed.</summary>
+    internal static void WriteError(string message) => Console.Out.WriteLine(JsonSerializer.Serialize(new { error = message }, Json));
 
     /// <returns>False where a stop was asked for before.</returns>
     private bool Stop()

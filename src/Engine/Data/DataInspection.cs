@@ -56,6 +56,7 @@ public sealed record DataInspection
     public static DataInspection Of(
         Dataset set, IImageDecoder decoder, bool decodeAll = false, IProgressSink? progress = null, CancellationToken token = default)
     {
+        set.TellPassedOver(progress);
         var (sizes, bad) = ReadImages(set, decoder, decodeAll, progress, token);
         progress?.Begin("counting positives and negatives", set.Queries.Count, "queries");
         int[] answers = new int[set.Queries.Count], positives = new int[answers.Length], negatives = new int[answers.Length];

@@ -49,6 +49,9 @@ public sealed class Dataset
 
     public DatasetRules Rules { get; }
 
+    /// <summary>Files in the set's folders that look like pictures and are not read: see <see cref="ImageFiles.PassedOver"/>. Empty where the images are listed.</summary>
+    public IReadOnlyDictionary<string, int> PassedOver { get; internal init; } = new Dictionary<string, int>();
+
     /// <summary>True if the right answers are listed and not computed from positions.</summary>
     public bool HasExplicitTruth => truth is not null;
 
@@ -103,22 +106,40 @@ public sealed class Dataset
             truth = [.. q.Select(i => this.truth[i].Where(place.ContainsKey).Select(old => place[old]))];
         }
 
-        return new Dataset(Name, split ?? Split, [.. d.Select(i => Database[i])], [.. q.Select(i => Queries[i])], Rules, truth);
+        return new Dataset(Name, split ?? Split, [.. d.Select(i => Database[i])], [.. q.Select(i => Queries[i])], Rules, truth) { PassedOver = PassedOver };
     }
 
-    /// <summary>Looks for what would make every result worthless: missing files, no right answers at all, queries that are their own answer.</summary>
+    /// <summary>Tells of <see cref="PassedOver"/> in one line, where there is something to tell.</summary>
+    public void TellPassedOver(IProgressSink? progress)
+    {
+        if (PassedOver.Count > 0)
+            progress?.Line($"{Title}: {ImageFiles.Told(PassedOver)}");
+    }
+
+    /// <summary>The same set with other panorama ids, one a database image.</summary>
+    internal Dataset WithPanoramas(IReadOnlyList<string> panoramas)
+        => new(Name, Split, [.. Database.Select((image, d) => image with { Panorama = panoramas[d] })], Queries, Rules, truth) { PassedOver = PassedOver };
+
+    /// <summary>Looks for what would make every result worthless: missing files, no right answers at all, queries that are their own answer, and nothing but right answers, as where
+    /// positions are in degrees.</summary>
     /// <exception cref="UserErrorException">One of these, named.</exception>
-    public void Check()
+    public void Check() => Check(keepSameTime: false);
+
+    /// <param name="keepSameTime">Answers of the query's own time count: see <see cref="SharesTime"/>.</param>
+    /// <inheritdoc cref="Check()"/>
+    public void Check(bool keepSameTime)
     {
         if (Queries.Count == 0 || Database.Count == 0)
             throw new UserErrorException($"{Title} has {Queries.Count} queries and {Database.Count} database images; it needs at least one of each.");
         var (database, queries) = FileLengths();
-        var answered = false;
+        bool answered = false, answeredAtOwnTime = false;
         var own = new List<ImageRecord>();
         for (var q = 0; q < Queries.Count; q++)
         {
-            var answers = GroundTruth(q).Where(d => !SharesTime(q, d)).ToArray();
+            var truth = GroundTruth(q);
+            var answers = keepSameTime ? truth : truth.Where(d => !SharesTime(q, d)).ToArray();
             answered |= answers.Length > 0;
+            answeredAtOwnTime |= truth.Length > answers.Length;
             // A copy under another name is found by its contents, which are read only where the lengths agree.
             if (answers.Any(d => Queries[q].Path == Database[d].Path || queries[q] == database[d] && SameBytes(Queries[q].Path, Database[d].Path)))
                 own.Add(Queries[q]);
@@ -126,13 +147,22 @@ public sealed class Dataset
 
         if (!answered)
             throw new UserErrorException(
-                $"{Title} holds no right answer to any of its {Queries.Count} queries: " + (HasExplicitTruth
-                    ? "its truth names none; check the truth file."
-                    : $"no database image{(HasTimes ? " of another time" : "")} lies within {Rules.TestRadius:0.##} m of a query; check that all positions are in metres and in one zone."));
+                $"{Title} holds no right answer to any of its {Queries.Count} queries: " + (answeredAtOwnTime, HasExplicitTruth) switch
+                {
+                    (true, true) => $"its truth names only images of the query's own time, which are left out; {OwnTimeAdvice}",
+                    (true, false) => $"no database image of another time lies within {Rules.TestRadius:0.##} m of a query; {OwnTimeAdvice}",
+                    (false, true) => "its truth names none; check the truth file.",
+                    (false, false) => $"no database image lies within {Rules.TestRadius:0.##} m of a query; check that all positions are in metres and in one zone.",
+                });
         if (own.Count > 0)
             throw new UserErrorException(
                 $"{Title} has {own.Count} of {Queries.Count} queries whose own photograph is a right answer, so that recall would mean nothing "
                 + $"(the first is {own[0].Path}); take these images out of the database, or give capture times.");
+        if (Database.Count > 1 && IsAnyAnswerRight())
+            throw new UserErrorException(
+                $"{Title} has {Database.Count} database images that are all right answers of every query, so that recall would be 100 % whatever is answered: " + (HasExplicitTruth
+                    ? "check the truth file, or add database images of other places."
+                    : $"they all lie within {Rules.TestRadius:0.##} m of every query (are the positions in degrees?); give them in metres, such as UTM, or add database images of other places."));
     }
 
     /// <summary><see cref="Check"/>, and that training finds something to learn from.</summary>
@@ -151,6 +181,17 @@ public sealed class Dataset
                 $"{Title} has no definite negative for any query, so nothing can be learnt: every database image is an answer"
                 + (HasExplicitTruth ? "." : $" or lies within {Rules.NegativeRadius:0.##} m."));
     }
+
+    /// <summary>Not by the grid, which for one query would list the whole database: mostly the first pair tells.</summary>
+    private bool IsAnyAnswerRight()
+    {
+        double radius = Rules.TestRadius * Rules.TestRadius;
+        return truth is null
+            ? Queries.All(query => Database.All(image => query.DistanceSquared(image) <= radius))
+            : truth.All(answers => answers.Length == Database.Count);
+    }
+
+    private const string OwnTimeAdvice = "check the capture times, or let `eval --same-time keep` count images of the query's own time too.";
 
     private string Title => Split == "all" ? $"The dataset {Name}" : $"Split {Split} of the dataset {Name}";
 

@@ -34,14 +34,19 @@ internal static class NamedFileReader
     public static string? QueryFolder(string folder) => QueryFolders.Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists);
 
     public static Dataset Read(string name, string folder, string split, DatasetRules rules)
-        => new(name, split, ReadFolder(Path.Combine(folder, "database")), ReadFolder(QueryFolder(folder)!), rules);
+        => new(name, split, ReadFolder(Path.Combine(folder, "database")), ReadFolder(QueryFolder(folder)!), rules) { PassedOver = PassedOver(folder) };
+
+    /// <summary>Of the database and the queries together.</summary>
+    internal static IReadOnlyDictionary<string, int> PassedOver(string folder)
+        => new[] { Path.Combine(folder, "database"), QueryFolder(folder)! }.SelectMany(ImageFiles.PassedOver)
+            .GroupBy(p => p.Key, p => p.Value).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Sum());
 
     private static ImageRecord[] ReadFolder(string folder)
     {
         var paths = ImageFiles.Under(folder);
         return paths.Length > 0
             ? [.. paths.Select(Parse)]
-            : throw new UserErrorException($"The folder {folder} holds no image (jpg, jpeg, png, webp).");
+            : throw new UserErrorException($"The folder {folder} holds no image (jpg, jpeg, png, webp){(ImageFiles.PassedOver(folder) is { Count: > 0 } others ? $", but {ImageFiles.Told(others)}" : ".")}");
     }
 
     /// <summary>Easting and northing in the name of a file; null where it says nothing of the kind.</summary>

@@ -31,7 +31,7 @@ internal static class TruthTableReader
                 truth[query].Add(database.Find(answer) ?? throw table.Wrong(row, $"there is no database image {answer} in {databaseFolder}"));
         }
 
-        return DatasetReader.Cut(new Dataset(DatasetReader.NameOf(folder), DatasetReader.All, database.Images, queries.Images, rules, truth), split, folder);
+        return DatasetReader.Cut(new Dataset(DatasetReader.NameOf(folder), DatasetReader.All, database.Images, queries.Images, rules, truth) { PassedOver = NamedFileReader.PassedOver(folder) }, split, folder);
     }
 
     /// <summary>The images of one folder, to be found by the names that a table uses.</summary>

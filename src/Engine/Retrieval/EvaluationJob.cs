@@ -12,6 +12,9 @@ public sealed record EvaluationJob
     public required string Dataset { get; init; }
     public required string Split { get; init; }
 
+    /// <summary>Metres within which answers are right, more than 0; null for the usual radius. Only of sets with positions.</summary>
+    public double? TestRadius { get; init; }
+
     /// <summary>Lengths after PCA to measure too; empty for none.</summary>
     public IReadOnlyList<int> Dimensions { get; init; } = [];
 
@@ -28,13 +31,24 @@ public sealed record EvaluationJob
 
     public EvaluationOptions Options { get; init; } = new();
 
+    /// <summary>Refuse a set whose queries do not follow one another as <see cref="RecallReport.ByTimeOfDay"/> needs them.</summary>
+    public bool TimesOfDay { get; init; }
+
     public ulong Seed { get; init; } = 1;
 
     /// <exception cref="UserErrorException">Data, weights and wishes do not fit.</exception>
     public EvaluationResult Run(Device device, IImageDecoder decoder, IProgressSink progress, CancellationToken token = default)
     {
-        var set = DatasetReader.Open(Dataset, Split);
-        set.Check();
+        var rules = new DatasetRules();
+        var set = DatasetReader.Open(Dataset, Split, rules with { TestRadius = TestRadius ?? rules.TestRadius });
+        if (TestRadius is not null && set.HasExplicitTruth)
+            throw new UserErrorException($"{Dataset} lists the right answers, so that no radius makes any: leave --test-radius out.");
+        set.TellPassedOver(progress);
+        set.Check(keepSameTime: !Options.DropSameTime);
+        if (Options.PanoramaRule)
+            set = Panoramas.Named(set);
+        if (TimesOfDay)
+            Retrieval.TimesOfDay.Check(set);
         using var network = Network.Open(device, Seed);
         bool found = !network.ClustersInitialised;
         if (found)

@@ -2,8 +2,8 @@ namespace IlgpuNetVlad.Engine.Retrieval;
 
 /// <summary>How place recognition is scored.</summary>
 /// <param name="PanoramaRule">
-/// Only the best cutout of each database panorama counts (Tokyo 24/7: 12 cutouts a panorama). Panoramas are told apart by their id, where none is
-/// known by blocks of 12 consecutive images, never by position: several panoramas share one.
+/// Only the best cutout of each database panorama counts (Tokyo 24/7: 12 cutouts a panorama). Panoramas are told apart by their id, where no image
+/// has one by blocks of 12 consecutive images at one position, never by position alone: several panoramas share one.
 /// </param>
 /// <param name="DropSameTime">Results taken at the query's own time are left out, where times are known (Tokyo Time Machine, the city).</param>
 public sealed record EvaluationOptions(bool PanoramaRule = false, bool DropSameTime = true)

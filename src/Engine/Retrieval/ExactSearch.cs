@@ -22,6 +22,7 @@ public sealed class ExactSearch : IDisposable
     private readonly bool prepared;
     private readonly int rows, dimension;
     private readonly Lock gate = new();
+    private bool disposed;
     private DeviceBuffer? query, distance, index, workspace;
 
     /// <param name="database">Copied.</param>
@@ -43,8 +44,14 @@ public sealed class ExactSearch : IDisposable
     /// <param name="queries">[Q, D]</param>
     /// <param name="depth">Neighbours of each query, 1 … 2048; fewer come back where the database is smaller.</param>
     /// <returns>For each query database rows, nearest first, and their squared distances.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The depth is none of these.</exception>
+    /// <exception cref="ObjectDisposedException"/>
+    /// <exception cref="UserErrorException">The queries are of another length than the database.</exception>
     public (int[][] Rows, float[][] Distances) Find(DescriptorMatrix queries, int depth)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(depth, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(depth, NearestNeighbours.MaxK);
+        ObjectDisposedException.ThrowIf(disposed, this);
         if (queries.Dimension != dimension)
             throw new UserErrorException($"Queries of {queries.Dimension} numbers cannot be searched among descriptors of {dimension}: extract both with the same weights.");
         int k = Math.Min(depth, rows);
@@ -60,6 +67,8 @@ public sealed class ExactSearch : IDisposable
         int launches = (int)(((long)queries.Rows * dimension + Chunk - 1) / Chunk), chunk = (queries.Rows + launches - 1) / launches;
         lock (gate)
         {
+            // Again: whoever disposes waits for the one that searches, and those that wait behind find the memory gone.
+            ObjectDisposedException.ThrowIf(disposed, this);
             for (int first = 0; first < queries.Rows; first += chunk)
             {
                 int count = Math.Min(chunk, queries.Rows - first), start = first;
@@ -113,12 +122,19 @@ public sealed class ExactSearch : IDisposable
         return buffer.View.SubView(0, length);
     }
 
+    /// <summary>Waits for a search at work.</summary>
     public void Dispose()
     {
-        database.Dispose();
-        query?.Dispose();
-        distance?.Dispose();
-        index?.Dispose();
-        workspace?.Dispose();
+        lock (gate)
+        {
+            if (disposed)
+                return;
+            disposed = true;
+            database.Dispose();
+            query?.Dispose();
+            distance?.Dispose();
+            index?.Dispose();
+            workspace?.Dispose();
+        }
     }
 }

@@ -14,12 +14,51 @@ public static partial class Npy
 {
     private static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
+    /// <summary>The file of the rows' names: of the same name as the descriptors', ending in <c>.txt</c>.</summary>
+    public static string NamesOf(string path) => Path.ChangeExtension(path, ".txt");
+
+    /// <summary>Finds before the work whether both files can be written at <paramref name="path"/>, and that neither would take the place of one that somebody else wrote.</summary>
+    /// <param name="list">The list of images, or whatever else the rows are made from, which must stay; null for none.</param>
+    /// <exception cref="UserErrorException">They cannot, or it would.</exception>
+    public static void Check(string path, string? list = null)
+    {
+        path = Path.GetFullPath(path);
+        string names = NamesOf(path);
+        if (Path.GetExtension(path).Equals(".txt", StringComparison.OrdinalIgnoreCase))
+            throw new UserErrorException($"{path} ends in .txt, where the names of the rows go: let the descriptors' file end in .npy.");
+        AtomicFile.Check(path);
+        AtomicFile.Check(names);
+        // The list may be named by a link to it.
+        if (list is not null && File.Exists(names) && new[] { Path.GetFullPath(list), File.ResolveLinkTarget(list, returnFinalTarget: true)?.FullName }.Contains(names))
+            throw new UserErrorException($"The names of the rows of {path} go to {names}, which is the list of images that you gave: name another output.");
+        if (File.Exists(path) && !IsOurs(path))
+            throw new UserErrorException($"{path} is there already and holds no descriptors: name another output, or remove it.");
+        if (File.Exists(names) && !File.Exists(path))
+            throw new UserErrorException($"The names of the rows of {path} go to {names}, which is there already without descriptors beside it: name another output, or remove it.");
+    }
+
+    /// <summary>Whether a file begins as descriptors do, or is empty, as one that was made to reserve a name.</summary>
+    private static bool IsOurs(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            var start = new byte[Magic.Length];
+            int got = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+            return got == 0 || start.AsSpan().SequenceEqual(Magic);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Writes both files, each aside and then renamed: a broken run leaves no half file.</summary>
     /// <exception cref="UserErrorException">The folder cannot be written, or the disk is full.</exception>
     public static void Write(string path, DescriptorMatrix matrix)
     {
         if (matrix.Names is { } names)
-            AtomicFile.WriteText(Path.ChangeExtension(path, ".txt"), string.Concat(names.Select(name => name + "\n")));
+            AtomicFile.WriteText(NamesOf(path), string.Concat(names.Select(name => name + "\n")));
         AtomicFile.Write(path, stream =>
         {
             stream.Write(Header(matrix.Rows, matrix.Dimension));
@@ -54,7 +93,7 @@ public static partial class Npy
             // As long as the first: the data stays where it is.
             stream.Position = 0;
             stream.Write(Header(kept, dimension, header.Length));
-            AtomicFile.WriteText(Path.ChangeExtension(path, ".txt"), string.Concat(names.Where((_, i) => got[i]).Select(name => name + "\n")));
+            AtomicFile.WriteText(NamesOf(path), string.Concat(names.Where((_, i) => got[i]).Select(name => name + "\n")));
         });
         return kept;
     }
@@ -92,7 +131,7 @@ public static partial class Npy
         if (file.Length != expected)
             throw new UserErrorException(
                 $"{path} is broken: its header promises {rows} × {dimension} numbers, {expected} bytes, and the file has {file.Length}; write it again.");
-        string namesPath = Path.ChangeExtension(path, ".txt");
+        string namesPath = NamesOf(path);
         string[]? names = File.Exists(namesPath) ? File.ReadAllLines(namesPath) : null;
         if (names is not null && names.Length != rows)
             throw new UserErrorException($"{namesPath} names {names.Length} images and {path} has {rows} rows: they belong to different runs; extract again.");

@@ -5,22 +5,28 @@ public sealed class RecallReport
 {
     private readonly int[] firstHit;
 
-    internal RecallReport(IReadOnlyList<int> depths, int[] firstHit, int[][] answers, int withoutTruth)
+    internal RecallReport(IReadOnlyList<int> depths, int[] firstHit, int[][] answers, int withoutTruth, int? sameTime = null)
     {
         Depths = depths;
         this.firstHit = firstHit;
         Answers = answers;
         WithoutTruth = withoutTruth;
+        SameTime = sameTime;
     }
 
     /// <summary>The N of recall@N, ascending.</summary>
     public IReadOnlyList<int> Depths { get; }
 
-    /// <summary>All queries of the split: the denominator, queries without any right image in the database included.</summary>
+    /// <summary>All queries of the split that could be read: the denominator, queries without any right image in the database included.</summary>
     public int Queries => firstHit.Length;
 
     /// <summary>Queries that no database image could answer.</summary>
     public int WithoutTruth { get; }
+
+    /// <summary>
+    /// Queries among whose first answers, as many as the greatest depth, stood images of the query's own time, which were left out; null where none were to be, and of a part.
+    /// </summary>
+    public int? SameTime { get; }
 
     /// <summary>For each query the rank, from 1, of its first right answer; 0 where there is none among the deepest.</summary>
     public IReadOnlyList<int> FirstHit => firstHit;
@@ -45,10 +51,11 @@ public sealed class RecallReport
     /// <summary>
     /// Tokyo 24/7 takes every place thrice, by day, at sunset and at night, in this order of its 1-based query index modulo 3: 1, 2, 0.
     /// </summary>
-    public (RecallReport Day, RecallReport Sunset, RecallReport Night) ByTimeOfDay()
+    /// <param name="numbers">Of each query, from 0, in the whole set that <see cref="TimesOfDay.Check"/> took; null where none of it is left out.</param>
+    public (RecallReport Day, RecallReport Sunset, RecallReport Night) ByTimeOfDay(IReadOnlyList<int>? numbers = null)
     {
-        int[] all = [.. Enumerable.Range(0, Queries)];
-        return (Of([.. all.Where(q => q % 3 == 0)]), Of([.. all.Where(q => q % 3 == 1)]), Of([.. all.Where(q => q % 3 == 2)]));
+        RecallReport At(int time) => Of([.. Enumerable.Range(0, Queries).Where(q => (numbers is null ? q : numbers[q]) % 3 == time)]);
+        return (At(0), At(1), At(2));
     }
 
     /// <summary>

@@ -37,11 +37,12 @@ public sealed class Study
     private string Kept => Path.Combine(folder, "settings.json");
 
     /// <summary>Finds what can be wrong with its sets and files before anything is trained. A town's own splits are checked once it is rendered, by <see cref="Run"/>.</summary>
-    /// <exception cref="UserErrorException">A set or the trunk's weights are missing, or there is nothing to learn or to test.</exception>
+    /// <exception cref="UserErrorException">A set or the trunk's weights are missing, there is nothing to learn or to test, or the folder cannot be written.</exception>
     public void Check()
     {
         if (settings.Network.Weights is { } weights && !File.Exists(weights))
             throw new UserErrorException($"{settings.Title} starts from the weights {weights}, and there is no such file: put it there, or run the study in the folder where it stands.");
+        AtomicFile.Check(Kept);
         if (settings.Dataset is { } dataset)
             Check(Path.GetFullPath(dataset));
     }

@@ -40,8 +40,12 @@ public sealed record TrainingJob
     {
         string path = Dataset ?? throw new InvalidOperationException("The study has no dataset to run on.");
         var training = DatasetReader.Open(path, TrainingSplit, Options.Rules);
+        training.TellPassedOver(progress);
         training.CheckTraining();
         var validation = DatasetReader.Open(ValidationDataset ?? path, ValidationSplit, Options.Rules);
+        // Ranges of one listed truth share their folders.
+        if (ValidationDataset is not null || !validation.HasExplicitTruth)
+            validation.TellPassedOver(progress);
         validation.Check();
         using var network = folder.IsResuming && File.Exists(folder.StartWeights)
             ? Models.Network.Load(device, folder.StartWeights)

@@ -42,8 +42,13 @@ internal sealed class SafetensorsHeader
 
     private void Parse(Stream stream)
     {
-        Span<byte> prefix = stackalloc byte[8];
-        if (stream.ReadAtLeast(prefix, prefix.Length, throwOnEndOfStream: false) < prefix.Length)
+        Span<byte> start = stackalloc byte[ForeignFile.Longest], prefix = start[..8];
+        int got = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        // Any bytes may be a length, of which a small one may begin as a pickle does: the header behind it begins with a brace.
+        if ((got <= prefix.Length || start[prefix.Length] != '{') && ForeignFile.Describe(start[..got]) is { } other)
+            throw new UserErrorException($"{path} is {other}.");
+        stream.Position = prefix.Length;
+        if (got < prefix.Length)
             throw Broken($"it has {stream.Length} bytes, fewer than the 8 that the format begins with");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > (ulong)(stream.Length - prefix.Length) || length > LongestHeader)
