@@ -118,9 +118,13 @@ public sealed class PlaceCommands
         folder.Write("bad.jpg", "no picture");
         Assert.That(Netvlad.RunIn(folder.Path, "index", SmallCity.Weights, ".").Refused(), Does.Contain("None of 1").And.Contain("bad.jpg"));
         Assert.That(folder["places.safetensors"], Does.Not.Exist);
+        folder.Write("a.heic", "x");
+        Assert.That(Netvlad.RunIn(folder.Path, "index", SmallCity.Weights, Database, "--output", ".").Refused(), Does.Contain("it is a folder"));
+        Assert.That(Netvlad.RunIn(folder.Path, "index", SmallCity.Weights, ".").Errors, Does.Contain("1 .heic file is not read"));
         Assert.That(Netvlad.RunIn(folder.Path, "localize", SmallCity.Weights, "bad.jpg").Refused(), Does.Contain("no known places"));
         Netvlad.RunIn(folder.Path, "index", SmallCity.Weights, Database).Done();
         Assert.That(Netvlad.RunIn(folder.Path, "localize", "places.safetensors", "bad.jpg").Refused(), Does.Contain("None of 1"));
+        Assert.That(Netvlad.RunIn(folder.Path, "localize", "places.safetensors", Queries, "--output", "bad.jpg/x.png").Refused(), Does.Contain("cannot be written"));
         Assert.That(Netvlad.RunIn(folder.Path, "localize", "places.safetensors", "bad.jpg", "--top", "0").Refused(2), Does.Contain("1 to 2048"));
     }
 }

@@ -59,6 +59,7 @@ internal sealed class IndexCommand : AppCommand
                 result.ClustersFound,
                 result.KnownBefore,
                 skipped = result.Skipped.Select(s => new { s.Path, s.Reason }),
+                result.PassedOver,
             },
             console =>
             {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using IlgpuNetVlad.App.Shell;
+using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Reports;
 using IlgpuNetVlad.Engine.Retrieval;
@@ -37,8 +38,12 @@ internal sealed class LocalizeCommand : AppCommand
 
     protected override void Run(ParseResult parsed, Session session)
     {
-        var paths = ImageFiles.Named(parsed.GetValue(photos)!);
-        string picture = Path.GetFullPath(parsed.GetValue(output)!);
+        string asked = parsed.GetValue(photos)!, picture = Path.GetFullPath(parsed.GetValue(output)!);
+        var paths = ImageFiles.Named(asked);
+        var passedOver = ImageFiles.PassedOver(asked);
+        if (passedOver.Count > 0)
+            session.Progress.Line($"{asked}: {ImageFiles.Told(passedOver)}");
+        AtomicFile.Check(picture);
         var decoder = new SkiaImageDecoder();
         using var device = session.OpenDevice();
         using var known = PlaceIndex.Load(device, Path.GetFullPath(parsed.GetValue(index)!));
@@ -55,6 +60,7 @@ internal sealed class LocalizeCommand : AppCommand
                 places = known.Count,
                 photos = found.Select(f => new { photo = f.Photo, answers = f.Answers.Select(Document) }),
                 skipped = skipped.Select(s => new { s.Path, s.Reason }),
+                passedOver,
                 picture,
             },
             console =>

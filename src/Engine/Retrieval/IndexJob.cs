@@ -34,6 +34,10 @@ public sealed record IndexJob
     public IndexResult Run(Device device, IImageDecoder decoder, IProgressSink progress, CancellationToken token = default)
     {
         var photos = Place.Named(Photos);
+        var passedOver = ImageFiles.PassedOver(Photos);
+        if (passedOver.Count > 0)
+            progress.Line($"{Photos}: {ImageFiles.Told(passedOver)}");
+        AtomicFile.Check(Output);
         if (Add && Network != new NetworkRequest { Weights = Network.Weights })
             throw new UserErrorException("Photographs are added by the index's own network: leave the options that say another out, or make a new index.");
         using var opened = Add ? null : Open(device, photos, decoder, progress);
@@ -53,7 +57,7 @@ public sealed record IndexJob
             throw new UserErrorException($"None of {news.Length} images can be read; the first is {skipped[0].Path}: {skipped[0].Reason}.");
         index.Save(Output);
         var places = index.Places;
-        return new(places.Count, places.Count(p => p.Position is not null || p.Metres is not null), index.Dimension, index.Network.Settings, found, photos.Count - news.Length, skipped);
+        return new(places.Count, places.Count(p => p.Position is not null || p.Metres is not null), index.Dimension, index.Network.Settings, found, photos.Count - news.Length, skipped, passedOver);
     }
 
     private Network Open(Device device, IReadOnlyList<Place> photos, IImageDecoder decoder, IProgressSink progress)
