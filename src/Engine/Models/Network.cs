@@ -6,7 +6,7 @@ namespace IlgpuNetVlad.Engine.Models;
 
 /// <summary>
 /// A trunk, cropped at its last convolution, and a pooling layer whose result has unit length (1511.07247, section 3): the list of layers is
-/// the graph.
+/// the graph. One thread at a time may use it, and its device. Dispose of plans, extractions and indices first, then of it, then of its device.
 /// </summary>
 public sealed class Network : IDisposable
 {

@@ -7,7 +7,7 @@ namespace IlgpuNetVlad.Engine.Models;
 
 /// <summary>
 /// Memory for passes of a network over at most so many images of one size, allocated once; and the passes, which allocate nothing on the
-/// device. An image's descriptor never depends on the images beside it.
+/// device. An image's descriptor never depends on the images beside it. One thread at a time may use it and whatever else stands on its device; it is disposed of before its network.
 /// </summary>
 public sealed class NetworkPlan : IDisposable
 {

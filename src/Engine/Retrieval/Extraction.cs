@@ -8,6 +8,7 @@ namespace IlgpuNetVlad.Engine.Retrieval;
 /// <summary>
 /// Describing image files: their headers are read first, so that images of one size go together and the memory is known before the first pass; then they are
 /// decoded ahead on other threads, through all sizes without a pause, and go through the network in batches and through its PCA if it has one.
+/// While it runs nothing else may use the network or its device; what is handed out arrives on the thread that runs it.
 /// </summary>
 public sealed class Extraction
 {
