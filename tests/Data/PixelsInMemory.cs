@@ -32,6 +32,16 @@ public sealed class PixelsInMemory
     }
 
     [Test]
+    public void ACropIsThatPart()
+    {
+        var image = new PixelImage(4, 5, [.. Enumerable.Range(0, 60).Select(i => (byte)i)]);
+        Assert.That(image.Crop(1, 2, 2, 3).Rgb, Is.EqualTo(new byte[] { 21, 22, 23, 24, 25, 26, 27, 28, 29, 36, 37, 38, 39, 40, 41, 42, 43, 44 }));
+        Assert.That(image.Crop(0, 0, 4, 5).Rgb, Is.EqualTo(image.Rgb));
+        foreach (var (top, left, height, width) in ((int, int, int, int)[])[(-1, 0, 1, 1), (0, -1, 1, 1), (0, 0, 0, 1), (3, 0, 2, 1), (0, 3, 1, 3), (int.MaxValue, 0, 1, 1)])
+            Assert.Throws<ArgumentException>(() => image.Crop(top, left, height, width));
+    }
+
+    [Test]
     public void ResizedAsTheDecoderDoes_AndDecodedFromMemoryAsFromAFile()
     {
         using var folder = new TemporaryFolder();

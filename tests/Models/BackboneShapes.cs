@@ -36,6 +36,17 @@ public sealed class BackboneShapes
         Assert.That(MapAfter(network, layer, 480, 640), Is.EqualTo(new MapShape(height, width, channels)));
     }
 
+    [TestCase("vgg16", 196)]
+    [TestCase("alexnet", 163)]
+    [TestCase("alexnet-caffe", 163)]
+    [TestCase("squeezenet", 207)]
+    [TestCase("city", 51)]
+    public void ALocalDescriptorSeesSoManyPixels(string backbone, int pixels)
+    {
+        using var network = Network.Create(Devices.Cpu, Settings(backbone), 1);
+        Assert.That(network.ReceptiveField, Is.EqualTo(pixels));
+    }
+
     /// <summary>Smaller images than these have no map left; their refusal names the layer.</summary>
     [Test]
     public void ImagesTooSmall_AreRefused([Values("city", "squeezenet", "vgg16", "alexnet", "alexnet-caffe")] string backbone)

@@ -21,6 +21,7 @@ internal sealed class EvalCommand : AppCommand
     private readonly Option<bool> timesOfDay = new("--times-of-day") { Description = "Also report day, sunset and night apart, of three queries a place in this order (Tokyo 24/7)." };
     private readonly Option<string> sameTime = new("--same-time") { Description = "Answers taken at the query's own time: drop them, as Tokyo Time Machine and the city are scored, or keep them.", HelpName = "keep|drop", DefaultValueFactory = _ => "drop" };
     private readonly Option<double?> testRadius = new("--test-radius") { Description = "Right answers lie within. [default: 25]", HelpName = "metres" };
+    private readonly Option<bool> wholeQuery = new("--whole-query") { Description = "Of retrieval sets: ask with whole images where the set gives regions." };
     private readonly Option<string?> output = new("--output", "-o") { Description = "A folder for the curves, as PNG.", HelpName = "folder" };
     private readonly Option<int?> batch = new("--batch") { Description = "Images of one pass; no result depends on it. [default: 16]", HelpName = "number" };
     private readonly NetworkOptions network;
@@ -28,13 +29,14 @@ internal sealed class EvalCommand : AppCommand
     public EvalCommand()
         : base(
             "eval",
-            "Measures recall@N of weights on a dataset, and the curve over dimensions after PCA.",
+            "Measures recall@N of weights on a dataset, or mean average precision on a retrieval set (Oxford5k, Paris6k, Holidays), and the curve over dimensions after PCA.",
             "netvlad eval weights/city.safetensors city --split test --dims 256,128,64 --output measured",
-            "netvlad eval trunk.safetensors photos --split all --backbone squeezenet --pool max")
+            "netvlad eval trunk.safetensors photos --split all --backbone squeezenet --pool max",
+            "netvlad eval whitened.safetensors oxford5k --dims 256")
     {
         Arguments.Add(weights);
         Arguments.Add(dataset);
-        foreach (var option in (Option[])[split, dims, noWhitening, pcaDataset, pcaSplit, panoramas, timesOfDay, sameTime, testRadius, output, batch])
+        foreach (var option in (Option[])[split, dims, noWhitening, pcaDataset, pcaSplit, panoramas, timesOfDay, sameTime, testRadius, wholeQuery, output, batch])
             Options.Add(option);
         dims.Validators.Add(result =>
         {
@@ -49,6 +51,13 @@ internal sealed class EvalCommand : AppCommand
 
     protected override void Run(ParseResult parsed, Session session)
     {
+        if (RetrievalSetReader.IsOne(parsed.GetValue(dataset)!))
+        {
+            MeasureRetrieval(parsed, session);
+            return;
+        }
+        if (parsed.GetValue(wholeQuery))
+            throw new UsageException($"--whole-query is of retrieval sets, and {parsed.GetValue(dataset)} is none: leave it out.");
         string? folder = parsed.GetValue(output);
         if (folder is not null)
             EvaluationResult.CheckPlots(folder);
@@ -106,6 +115,56 @@ internal sealed class EvalCommand : AppCommand
                     console.WriteLine($"Warning: {skipped.Count} images could not be read and were left out; the first is {skipped[0].Path}: {skipped[0].Reason}");
                 foreach (string file in files)
                     console.WriteLine($"Written: {file}");
+            });
+    }
+
+    private void MeasureRetrieval(ParseResult parsed, Session session)
+    {
+        foreach (var option in (Option[])[split, noWhitening, pcaDataset, pcaSplit, panoramas, timesOfDay, sameTime, testRadius, output])
+            if (parsed.GetResult(option) is { Implicit: false })
+                throw new UsageException($"{option.Name} says nothing about {parsed.GetValue(dataset)}, which is a retrieval set: leave it out.");
+        using var device = session.OpenDevice();
+        var result = new RetrievalJob
+        {
+            Network = network.Request(parsed, parsed.GetValue(weights)),
+            Set = parsed.GetValue(dataset)!,
+            Dimensions = parsed.GetValue(dims) is { } list ? Lengths(list)! : [],
+            WholeQuery = parsed.GetValue(wholeQuery),
+            Batch = parsed.GetValue(batch) ?? 16,
+            Seed = session.Seed,
+        }.Run(device, new SkiaImageDecoder(), session.Progress, session.Token);
+        session.Result(
+            new
+            {
+                set = result.Set.Name,
+                images = result.Set.Images.Count,
+                queries = result.Set.Queries.Count,
+                wholeQuery = parsed.GetValue(wholeQuery),
+                backbone = result.Settings.Backbone,
+                pooling = result.Settings.Pooling.Name(),
+                resize = result.Settings.Resize.ToString(),
+                result.ClustersFound,
+                rows = result.ByDimension.Select(d => new
+                {
+                    dimension = d.Dimension,
+                    meanAveragePrecision = d.Precisions.Average(),
+                    averagePrecisions = d.Precisions.Zip(result.Set.Queries, (precision, query) => new { query = query.Name, precision }),
+                }),
+                skipped = result.Skipped.Select(s => new { s.Path, s.Reason }),
+                missing = result.Set.Missing,
+                result.LostQueries,
+            },
+            console =>
+            {
+                console.WriteLine($"{result.Set.Name}: {result.Set.Queries.Count} queries, {result.Set.Images.Count} images, size {result.Settings.Resize}");
+                var table = new Table().Border(TableBorder.Simple).AddColumn("descriptor").AddColumn(new TableColumn("mean average precision, %").RightAligned());
+                foreach (var (dimension, precisions) in result.ByDimension)
+                    table.AddRow(Markup.Escape($"{result.Settings.Pooling.Name()}, {dimension} numbers"), (100 * precisions.Average()).ToString("0.0", System.Globalization.CultureInfo.InvariantCulture));
+                console.Write(table);
+                if (result.ClustersFound)
+                    console.WriteLine("The weights had no clusters; they were sought in this set.");
+                if (result.Skipped.Count > 0)
+                    console.WriteLine($"Warning: {result.Skipped.Count} images could not be read and were left out, {result.LostQueries} queries with them; the first is {result.Skipped[0].Path}: {result.Skipped[0].Reason}");
             });
     }
 

@@ -65,6 +65,18 @@ public sealed class PixelImage
         return Resampling.Resize(this, height, width);
     }
 
+    /// <summary>A part of the image, copied.</summary>
+    /// <param name="top">First row; with <paramref name="height"/> it must end within the image, and columns alike.</param>
+    public PixelImage Crop(int top, int left, int height, int width)
+    {
+        if (top < 0 || left < 0 || height < 1 || width < 1 || top > Height - height || left > Width - width)
+            throw new ArgumentException($"{height} rows from {top} and {width} columns from {left} do not lie within {Height}×{Width} pixels.");
+        var rgb = new byte[height * width * 3];
+        for (int y = 0; y < height; y++)
+            Rgb.AsSpan(((top + y) * Width + left) * 3, width * 3).CopyTo(rgb.AsSpan(y * width * 3));
+        return new(height, width, rgb);
+    }
+
     /// <summary>Writes the bytes where a plan that takes pixels has an image.</summary>
     /// <param name="to"><see cref="PixelNumbers.Floats"/>, four bytes in each.</param>
     /// <param name="flip">Left and right change places.</param>

@@ -40,6 +40,8 @@ public sealed class ConvolutionLayer : Layer
     /// <summary>Its sign is ReLU's mask.</summary>
     public override bool KeepsOutput => relu;
 
+    public override (int Window, int Stride) Field => (window, stride);
+
     public override MapShape Output(MapShape input)
     {
         if (input.Channels != ic)

@@ -35,6 +35,9 @@ public sealed class FireLayer : Layer
     /// <summary>Its sign is ReLU's mask.</summary>
     public override bool KeepsOutput => relu;
 
+    /// <summary>Of the wider convolution.</summary>
+    public override (int Window, int Stride) Field => three.Field;
+
     public override MapShape Output(MapShape input) => squeeze.Output(input) with { Channels = 2 * each };
 
     /// <summary>Without a way back alone: there both convolutions' gradients of the squeezed map are added up in fp32. Halves must be whole chunks.</summary>

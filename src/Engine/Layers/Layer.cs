@@ -25,6 +25,9 @@ public abstract class Layer(string name, string? alias = null) : IDisposable
     /// <exception cref="UserErrorException">The map is too small for this layer, or has other channels.</exception>
     public abstract MapShape Output(MapShape input);
 
+    /// <summary>Rows, and columns, of its input that one number of its output sees, and how far apart those of neighbours begin; of layers side by side the most.</summary>
+    public virtual (int Window, int Stride) Field => (1, 1);
+
     /// <summary>The way back reads the layer's input.</summary>
     public abstract bool KeepsInput { get; }
 

@@ -16,6 +16,8 @@ public sealed class MaxPoolingLayer(string name, int window, int stride, bool ce
 
     public override bool KeepsOutput => false;
 
+    public override (int Window, int Stride) Field => (window, stride);
+
     public override MapShape Output(MapShape input)
     {
         if (input.Height < window || input.Width < window)

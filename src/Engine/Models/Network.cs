@@ -68,6 +68,21 @@ public sealed class Network : IDisposable
     /// <summary>D, channels of the last map.</summary>
     public int LocalDimension { get; }
 
+    /// <summary>Pixels along each side of the image that one local descriptor sees: 196 of VGG-16.</summary>
+    public int ReceptiveField
+    {
+        get
+        {
+            int seen = 1, step = 1;
+            foreach (var layer in Layers.SkipLast(1))
+            {
+                seen += (layer.Field.Window - 1) * step;
+                step *= layer.Field.Stride;
+            }
+            return seen;
+        }
+    }
+
     /// <summary>Numbers of a descriptor before PCA: D, or K·D.</summary>
     public int PooledLength { get; }
 

@@ -40,7 +40,12 @@ public sealed class ImageDescriber(Network network) : IDisposable
     {
         if (descriptor.Length != Dimension)
             throw new ArgumentException($"A descriptor has {Dimension} numbers, not {descriptor.Length}.", nameof(descriptor));
-        image = image.Resized(network.Settings.Resize);
+        DescribeAsIs(image.Resized(network.Settings.Resize), descriptor);
+    }
+
+    /// <summary>The same of an image that has its size.</summary>
+    internal void DescribeAsIs(PixelImage image, Span<float> descriptor)
+    {
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(disposed, this);
