@@ -109,7 +109,11 @@ internal readonly unsafe struct HostConvolution : IHostTask
     public static long ForwardWorkspace(Device device, ConvolutionShape s) => ForwardWorkspace(device, s, ForwardStrip(s, null));
 
     /// <param name="strip">Of <see cref="ForwardStrip(in ConvolutionShape, float*)"/>.</param>
-    public static long ForwardWorkspace(Device device, in ConvolutionShape s, in HostStrip strip) => device.Threads * WorkerScratch(strip, HostPhase.Forward(s), s.Groups, s.GroupIc, s.GroupOc);
+    public static long ForwardWorkspace(Device device, in ConvolutionShape s, in HostStrip strip) => device.Threads * AnyScratch(strip, HostPhase.Forward(s), s.Groups, s.GroupIc, s.GroupOc);
+
+    /// <summary>Of the task that takes the problem.</summary>
+    private static long AnyScratch(in HostStrip strip, in HostPhase phase, int groups, int groupIn, int groupOut)
+        => HostGroupedConvolution.Takes(strip, phase, groups, groupIn, groupOut) ? HostGroupedConvolution.WorkerScratch(strip, phase, groupIn, groupOut) : WorkerScratch(strip, phase, groups, groupIn, groupOut);
 
     /// <summary>Floats of packed weights.</summary>
     public static long Prepared(Device device, ConvolutionShape s) => PackedLength(HostPhase.Forward(s), s.Groups, s.GroupIc, s.GroupOc);
@@ -124,7 +128,7 @@ internal readonly unsafe struct HostConvolution : IHostTask
             // A mask makes a strip a copy; any address serves to say so.
             if (phase.Rows > 0 && phase.Columns > 0)
                 most = Math.Max(most, PackedLength(phase, s.Groups, s.GroupOc, s.GroupIc)
-                    + device.Threads * WorkerScratch(BackwardStrip(s, phase, null, s.Relu != 0 ? (float*)1 : null), phase, s.Groups, s.GroupOc, s.GroupIc));
+                    + device.Threads * AnyScratch(BackwardStrip(s, phase, null, s.Relu != 0 ? (float*)1 : null), phase, s.Groups, s.GroupOc, s.GroupIc));
         }
         return HostLiveImages.Floats(s.B) + most;
     }
@@ -174,7 +178,14 @@ internal readonly unsafe struct HostConvolution : IHostTask
     /// <param name="strip">Of <see cref="ForwardStrip(in ConvolutionShape, float*)"/>.</param>
     public static void Forward(Device device, in ConvolutionShape s, in HostStrip strip, float* b, float* y, float* prepared, float* workspace)
     {
-        var task = new HostConvolution(null, strip, HostPhase.Forward(s), prepared, b, s.Relu != 0, y, workspace, s.B, s.P, s.Q, s.Groups, s.GroupIc, s.GroupOc, s.YPitch);
+        var phase = HostPhase.Forward(s);
+        if (HostGroupedConvolution.Takes(strip, phase, s.Groups, s.GroupIc, s.GroupOc))
+        {
+            var grouped = new HostGroupedConvolution(null, strip, phase, prepared, b, s.Relu != 0, y, workspace, s.B, s.P, s.Q, s.Groups, s.GroupIc, s.GroupOc, s.YPitch);
+            device.RunHost(grouped.Tiles, grouped);
+            return;
+        }
+        var task = new HostConvolution(null, strip, phase, prepared, b, s.Relu != 0, y, workspace, s.B, s.P, s.Q, s.Groups, s.GroupIc, s.GroupOc, s.YPitch);
         device.RunHost(task.Tiles, task);
     }
 
@@ -190,8 +201,15 @@ internal readonly unsafe struct HostConvolution : IHostTask
                 continue;
             var packing = new HostWeightPacking(w, workspace, s, phase, backward: true);
             device.RunHost(packing.Tiles, packing);
-            var task = new HostConvolution(live, BackwardStrip(s, phase, dy, s.Relu != 0 ? y : null), phase, workspace, null, false, dx,
-                workspace + PackedLength(phase, s.Groups, s.GroupOc, s.GroupIc), live.Count, s.H, s.W, s.Groups, s.GroupOc, s.GroupIc, s.Ic);
+            var strip = BackwardStrip(s, phase, dy, s.Relu != 0 ? y : null);
+            float* scratch = workspace + PackedLength(phase, s.Groups, s.GroupOc, s.GroupIc);
+            if (HostGroupedConvolution.Takes(strip, phase, s.Groups, s.GroupOc, s.GroupIc))
+            {
+                var grouped = new HostGroupedConvolution(live, strip, phase, workspace, null, false, dx, scratch, live.Count, s.H, s.W, s.Groups, s.GroupOc, s.GroupIc, s.Ic);
+                device.RunHost(grouped.Tiles, grouped);
+                continue;
+            }
+            var task = new HostConvolution(live, strip, phase, workspace, null, false, dx, scratch, live.Count, s.H, s.W, s.Groups, s.GroupOc, s.GroupIc, s.Ic);
             device.RunHost(task.Tiles, task);
         }
     }

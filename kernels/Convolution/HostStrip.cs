@@ -26,6 +26,10 @@ internal readonly unsafe struct HostStrip(float* source, float* mask, int height
     /// <summary>True where the image itself serves so many outputs: nothing to pad, mask or convert.</summary>
     public bool IsDirect(int outRows, int outColumns) => Pixels == null && Ring == 0 && padTop == 0 && padLeft == 0 && mask == null && pixelPitch == Channels && Rows(outRows) <= height && Columns(outColumns) <= width;
 
+    /// <summary>The strip of one group's channels alone, of so many in the image: its pixels follow each other closely, where those of an image of many groups lie so far apart that few sets of a cache hold them.</summary>
+    public HostStrip OfGroup(int group, int groupChannels)
+        => new(source == null ? null : source + group * groupChannels, mask == null ? null : mask + group * groupChannels, height, width, groupChannels, pixelPitch, Step, padTop, padLeft, kernelRows, kernelColumns) { Ring = Ring };
+
     /// <summary>Columns that a strip of so many output columns reads.</summary>
     public int Columns(int outputs) => (outputs - 1) * Step + kernelColumns;
 
@@ -63,8 +67,7 @@ internal readonly unsafe struct HostStrip(float* source, float* mask, int height
             else if (pixelPitch == Channels)
                 HostMask.Copy(source, mask, start, to + before, count);
             else
-                for (int pixel = 0; pixel < count; pixel += Channels, start += pixelPitch)
-                    HostMask.Copy(source, mask, start, to + before + pixel, Channels);
+                HostMask.CopyPixels(source, mask, start, pixelPitch, to + before, Channels, until - from);
             line[(before + count)..].Clear();
         }
     }
