@@ -40,6 +40,8 @@ internal static unsafe class CudaDriver
 
     private static readonly delegate* unmanaged<nint, int, int, int> FunctionSetAttribute = (delegate* unmanaged<nint, int, int, int>)Export("cuFuncSetAttribute");
 
+    private static readonly delegate* unmanaged<int> ContextSynchronize = (delegate* unmanaged<int>)Export("cuCtxSynchronize");
+
     private static readonly delegate* unmanaged<int*, int> DriverGetVersion = (delegate* unmanaged<int*, int>)Export("cuDriverGetVersion");
 
     /// <summary>Null where the driver is older than CUDA 12.0.</summary>
@@ -76,6 +78,9 @@ internal static unsafe class CudaDriver
     public static void Hold(nint stream, nint awaited) => Check(StreamWaitEvent(stream, awaited, 0), "let a stream wait");
 
     public static void Destroy(nint destroyed) => Check(EventDestroy(destroyed), "give up an event");
+
+    /// <summary>Whether a kernel has ended in a fault: what waits for the current context is told of it, ever after.</summary>
+    public static bool HasFaulted() => ContextSynchronize() != 0;
 
     /// <summary>Lets a kernel be launched with so much shared memory beyond what it declares.</summary>
     public static void GiveSharedMemory(nint function, int bytes) => Check(FunctionSetAttribute(function, MostDynamicSharedBytes, bytes), $"give {bytes} bytes of shared memory to a kernel");

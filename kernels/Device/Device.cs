@@ -330,11 +330,51 @@ public sealed class Device : IDisposable
         return loaded;
     }
 
+    /// <summary>Whether a kernel's fault has ended all that this process can do with a GPU: its driver answers each call with that fault from then on.</summary>
+    public bool IsLost
+    {
+        get
+        {
+            if (Accelerator is not CudaAccelerator)
+                return false;
+            try
+            {
+                Accelerator.Bind();
+                return CudaDriver.HasFaulted();
+            }
+            catch (CudaException)
+            {
+                return true;
+            }
+        }
+    }
+
+    /// <summary>Gives up something of the device's. A lost one takes nothing back, which is no news then: who hears of it hears nothing of the fault. The end of the process frees all.</summary>
+    internal void GiveUp(Action release)
+    {
+        try
+        {
+            release();
+        }
+        catch (Exception e) when (e is CudaException or InvalidOperationException && IsLost)
+        {
+            // The fault itself was told where it was found.
+        }
+    }
+
     public void Dispose()
     {
         hostPool?.Dispose();
-        tensorMaps?.Dispose();
-        Accelerator.Dispose();
-        context.Dispose();
+        // Asked first: there is nobody to ask behind it.
+        bool lost = IsLost;
+        foreach (var part in new IDisposable?[] { tensorMaps, Accelerator, context })
+            try
+            {
+                part?.Dispose();
+            }
+            catch (Exception e) when (lost && e is CudaException or InvalidOperationException)
+            {
+                // As GiveUp.
+            }
     }
 }

@@ -65,6 +65,7 @@ internal static unsafe class Exports
         driver.GiveUp<DriverContext>(context);
         if (Driver.Current == context)
             Driver.Current = 0;
+        driver.RefuseAfterFault();
     });
 
     [UnmanagedCallersOnly(EntryPoint = "cuCtxSetCurrent")]
