@@ -64,6 +64,9 @@ public sealed class Device : IDisposable
     /// <summary>The coarsest rounding of inputs that is admitted: variants that round more are not chosen.</summary>
     public Precision Precision { get; private init; }
 
+    /// <summary>Variants that refuse everything here, for they are known to be wrong on this device; null, as at first, for none.</summary>
+    internal IReadOnlySet<Variant>? LeftOut { get; set; }
+
     /// <summary>Is told of each operation and its time; null, as at first, costs nothing.</summary>
     public IOperationObserver? Observer { get; set; }
 

@@ -54,7 +54,7 @@ public abstract class Variant(string name, VariantKind kind, SimtKernel[] kernel
     };
 
     /// <summary>Why it cannot run on a device of this kind, whatever the problem; null if it can.</summary>
-    protected string? RefusesDevice(Device device) => RefusesKind(device) ?? (sharedBytes > device.MostSharedBytes ? $"needs {sharedBytes / 1024} KB of shared memory for a block" : null);
+    protected string? RefusesDevice(Device device) => RefusesKind(device) ?? (device.LeftOut?.Contains(this) == true ? "is left out, for it is wrong on this device" : null) ?? (sharedBytes > device.MostSharedBytes ? $"needs {sharedBytes / 1024} KB of shared memory for a block" : null);
 
     private string? RefusesKind(Device device) => Kind switch
     {

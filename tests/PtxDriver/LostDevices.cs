@@ -64,4 +64,16 @@ public sealed class LostDevices
         Assert.That(cases, Has.Count.EqualTo(DeviceCheck.Count(device)));
         Assert.That(cases.Select(c => $"{c.Operation} {c.Variant.Name} {c.Problem}"), Is.Unique);
     }
+
+    /// <summary>As the run book's networks do behind a check that found it wrong.</summary>
+    [Test]
+    public void AVariantThatIsLeftOut_IsNotChosen()
+    {
+        var shape = new ConvolutionShape(8, 60, 80, 256, 256, 3, 3, 1, 1);
+        using var device = Driven.Open(Precision.Bf16);
+        var first = Convolution.ForwardOperation.Choose(device, shape);
+        device.LeftOut = new HashSet<Variant> { first };
+        Assert.That((first.Name, Convolution.ForwardOperation.Choose(device, shape).Name), Is.EqualTo(("wgmma-tma-256x128x64", "wgmma-256x128x64")));
+        Assert.That(Convolution.ForwardOperation.RefusalOf(first, device, shape), Does.Contain("left out"));
+    }
 }
