@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using IlgpuNetVlad.Engine;
 using IlgpuNetVlad.Kernels;
 
 namespace IlgpuNetVlad.Tests.PtxDriver;
@@ -75,5 +76,36 @@ public sealed class LostDevices
         device.LeftOut = new HashSet<Variant> { first };
         Assert.That((first.Name, Convolution.ForwardOperation.Choose(device, shape).Name), Is.EqualTo(("wgmma-tma-256x128x64", "wgmma-256x128x64")));
         Assert.That(Convolution.ForwardOperation.RefusalOf(first, device, shape), Does.Contain("left out"));
+    }
+
+    [Test]
+    public void Auto_FallsBackToTheProcessor_AndSaysWhy()
+    {
+        var device = Driven.Open(faults: "addition");
+        var choice = DeviceChoice.Decide(device, () => [new DeviceComparison(device, Devices.Cpu).Row(Case(device))]);
+        using var chosen = choice.Device;
+        Assert.That(chosen.Kind, Is.EqualTo(DeviceKind.Cpu));
+        Assert.That(choice.Reason, Does.Contain("the CUDA device fails in addition (simt): ").And.Contain("as was asked for"));
+        using var sum = chosen.Allocate([1f, 2f]);
+        Addition.Accumulate(chosen, new(2), sum, sum);
+        Assert.That(chosen.Download(sum), Is.EqualTo(new[] { 2f, 4f }), "the processor works on");
+    }
+
+    [Test]
+    public void Auto_FallsBackWhereNothingCanBeCompared()
+    {
+        var choice = DeviceChoice.Decide(Driven.Open(), () => throw new InvalidOperationException("No more."));
+        using var chosen = choice.Device;
+        Assert.That((chosen.Kind, choice.Reason), Is.EqualTo((DeviceKind.Cpu, $"{chosen.Description}: the CUDA device cannot be compared with the processor: No more")));
+    }
+
+    [Test]
+    public void Auto_TellsAWrongResultFromAFailure()
+    {
+        var row = new DeviceCheckRow("addition", "simt", "problem", 1, 1e-6);
+        using var processor = DeviceChoice.Decide(Driven.Open(), () => [row]).Device;
+        using var device = Driven.Open();
+        var choice = DeviceChoice.Decide(device, () => [row with { Error = 0 }]);
+        Assert.That((processor.Kind, choice.Device), Is.EqualTo((DeviceKind.Cpu, device)));
     }
 }
