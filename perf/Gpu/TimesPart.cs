@@ -4,7 +4,8 @@ using IlgpuNetVlad.Kernels;
 namespace IlgpuNetVlad.Perf.Gpu;
 
 /// <summary>
-/// Takes the times that no process before has taken: one process of <see cref="WatchedPart"/>. What is wanted most comes first: rates of the whole, then each convolution. Variants that failed in the check run nowhere.
+/// Takes the times that no process before has taken: one process of <see cref="WatchedPart"/>. What is wanted most comes first: of each precision, from bf16 on, the rates of the
+/// whole and the variants that its networks run, for every number of images; then all others. Variants that failed in the check run nowhere.
 /// </summary>
 internal sealed class TimesPart
 {
@@ -34,9 +35,7 @@ internal sealed class TimesPart
         var part = new TimesPart(options);
         try
         {
-            if (options.Only.Count == 0)
-                part.Rates();
-            part.Convolutions();
+            part.Run();
             return 0;
         }
         catch (DeviceLostException)
@@ -54,38 +53,42 @@ internal sealed class TimesPart
         return device;
     }
 
-    /// <summary>Images and training steps a second, in turn with PyTorch's.</summary>
-    private void Rates()
+    private void Run()
     {
-        using var torch = TorchPeer.Start(options.Torch);
-        foreach (var precision in Precisions)
-            using (var device = Open(precision))
-            {
-                if (precision > Precision.Fp32 && !device.HasTensorCores)
-                    continue;
-                string name = precision.ToString().ToLowerInvariant();
-                void InTurn(string what, string work, int images, Func<double> seconds)
+        using (var torch = options.Only.Count == 0 ? TorchPeer.Start(options.Torch) : null)
+            foreach (var precision in Precisions)
+                using (var device = Open(precision))
                 {
-                    Rate(device, what, name, images, seconds);
-                    if (torch is not null && precision > Precision.Fp32)
-                        Rate(device, what, $"{name}, PyTorch", images, () => torch.Seconds(work, name, images, options.Height, options.Width));
+                    if (precision > Precision.Fp32 && !device.HasTensorCores)
+                        continue;
+                    if (options.Only.Count == 0)
+                        Rates(device, torch);
+                    // Whenever the time ends, as much is known of one number of images as of another.
+                    Convolutions(device, (operation, shape) => operation.Takes(device, shape) ? [operation.Choose(device, shape)] : []);
                 }
+        using (var device = Open(Precision.Fp32))
+            Convolutions(device, (operation, shape) => operation.AllVariants.Where(v => v.Kind != VariantKind.Reference && operation.RefusalOf(v, device, shape) is null));
+    }
 
-                foreach (int batch in options.Batches)
-                    InTurn($"extraction, {batch} images", "extraction", batch, () => NetworkTimes.Extraction(device, options, batch));
-                foreach (string first in new[] { "conv5_1", "conv1_1" })
-                    InTurn($"training step from {first}, {options.Batches[^1]} images", first, options.Batches[^1], () => NetworkTimes.Step(device, options, first));
-            }
+    /// <summary>Images and training steps a second, in turn with PyTorch's.</summary>
+    private void Rates(Device device, TorchPeer? torch)
+    {
+        string name = device.Precision.ToString().ToLowerInvariant();
+        void InTurn(string what, string work, int images, Func<double> seconds)
+        {
+            Rate(device, what, name, images, seconds);
+            if (torch is not null && device.Precision > Precision.Fp32)
+                Rate(device, what, $"{name}, PyTorch", images, () => torch.Seconds(work, name, images, options.Height, options.Width));
+        }
+
+        foreach (int batch in options.Batches)
+            InTurn($"extraction, {batch} images", "extraction", batch, () => NetworkTimes.Extraction(device, options, batch));
+        foreach (string first in new[] { "conv5_1", "conv1_1" })
+            InTurn($"training step from {first}, {options.Batches[^1]} images", first, options.Batches[^1], () => NetworkTimes.Step(device, options, first));
     }
 
     private void Rate(Device device, string what, string how, int images, Func<double> seconds)
         => Take(device, new(what, how, images, 0, 0, 0, null), row => row with { Seconds = seconds() });
-
-    private void Convolutions()
-    {
-        using var device = Open(Precision.Fp32);
-        Convolutions(device, (operation, shape) => operation.AllVariants.Where(v => v.Kind != VariantKind.Reference && operation.RefusalOf(v, device, shape) is null));
-    }
 
     private void Convolutions(Device device, Func<Operation<ConvolutionShape>, ConvolutionShape, IEnumerable<Variant>> variantsOf)
     {
@@ -105,34 +108,24 @@ internal sealed class TimesPart
 
     private void OneConvolution(Device device, DeviceTimer timer, Operation<ConvolutionShape> operation, IEnumerable<Variant> variants, string layer, ConvolutionShape shape)
     {
-        foreach (var variant in variants)
-            Take(device, new($"{operation.Name}, {layer}{(shape.YBf16 != 0 ? ", maps in bf16" : "")}", variant.Name, shape.B, 0, 0, 0, null), row =>
-            {
-                var buffers = new List<DeviceBuffer>();
-                try
+        NoiseBuffers? buffers = null;
+        try
+        {
+            foreach (var variant in variants)
+                Take(device, new($"{operation.Name}, {layer}{(shape.YBf16 != 0 ? ", maps in bf16" : "")}", variant.Name, shape.B, 0, 0, 0, null), row =>
                 {
-                    var random = new Random(1);
-                    float[] numbers = [.. Enumerable.Range(0, 1 << 16).Select(_ => random.NextSingle() * 2 - 1)], rows = new float[Bf16Rows.Floats(numbers.Length / 8, 8)];
-                    Bf16Rows.Pack(numbers, 8, rows);
-                    foreach (var spec in operation.BuffersOf(shape))
-                    {
-                        float[] noise = spec.Bf16Row > 0 ? rows : numbers;
-                        buffers.Add(device.Allocate(spec.Length));
-                        // The same noise again and again: making gigabytes on the host would take longer than all else.
-                        for (long at = 0; at < spec.Length; at += noise.Length)
-                            device.Upload(noise.AsSpan(0, (int)Math.Min(noise.Length, spec.Length - at)), buffers[^1].View.SubView(at, Math.Min(noise.Length, spec.Length - at)));
-                    }
-                    buffers.Add(device.Allocate(operation.WorkspaceOf(variant, device, shape)));
-                    ILGPU.ArrayView<float>[] views = [.. buffers.SkipLast(1).Select(b => b.View)];
-                    void Work() => operation.RunWith(variant, device, shape, views, buffers[^1]);
+                    buffers ??= new(device, operation, shape);
+                    var views = buffers.Views;
+                    using var workspace = device.Allocate(operation.WorkspaceOf(variant, device, shape));
+                    void Work() => operation.RunWith(variant, device, shape, views, workspace);
                     double warm = timer.Seconds(Work, cold: false);
                     return row with { Seconds = warm, ColdSeconds = timer.Seconds(Work, cold: true), Teraflops = shape.Flops / warm / 1e12 };
-                }
-                finally
-                {
-                    buffers.ForEach(b => b.Dispose());
-                }
-            });
+                });
+        }
+        finally
+        {
+            buffers?.Dispose();
+        }
     }
 
     /// <summary>Takes one time, if nobody has, and there is time.</summary>
