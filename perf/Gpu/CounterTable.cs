@@ -25,7 +25,8 @@ internal static class CounterTable
     public static void Write(GpuOptions options, string? csv)
     {
         var measured = csv is null ? [] : Read(csv);
-        var kernels = KernelTable.CudaKernels.Where(k => measured.Count == 0 || measured.ContainsKey(k.Entry)).ToArray();
+        // Those first that have something beside them: ncu may have been cut short, and so may this be.
+        var kernels = KernelTable.All.Where(options.Wants).SelectMany(o => o.AllVariants).SelectMany(v => v.Kernels).Distinct().OrderBy(k => !measured.ContainsKey(k.Entry)).ToArray();
         // To compile takes half of the time, and who waits for a kernel that another thread compiles computes nothing.
         var cores = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
         OfflinePtx.CompileAll(kernels);
