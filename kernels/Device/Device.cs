@@ -22,6 +22,7 @@ public sealed class Device : IDisposable
     private bool simulatesHopper;
     private TensorMaps? tensorMaps;
     private string? refusesTensorMaps;
+    private bool refusedKernel;
     private long allocatedBytes;
     private int allocations;
 
@@ -326,7 +327,16 @@ public sealed class Device : IDisposable
     private TLauncher Load<TLauncher>(SimtKernel<TLauncher> kernel)
         where TLauncher : Delegate
     {
-        var loaded = kernel.Load(Accelerator);
+        TLauncher loaded;
+        try
+        {
+            loaded = kernel.Load(Accelerator);
+        }
+        catch (InvalidOperationException)
+        {
+            refusedKernel = Accelerator is CudaAccelerator;
+            throw;
+        }
         // ILGPU would keep what stood between C# and the simulation: some 25 MB a kernel. What was loaded stays.
         if (Kind == DeviceKind.Simulation)
             context.ClearCache(ClearCacheMode.Everything);
@@ -370,12 +380,18 @@ public sealed class Device : IDisposable
         hostPool?.Dispose();
         // Asked first: there is nobody to ask behind it.
         bool lost = IsLost;
+        if (refusedKernel && !lost)
+        {
+            // ILGPU 1.5.3 counts a kernel that the driver refused among those that it gives up, which that refuses too, and gives up nothing else then; but not one that the collector has taken.
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
         foreach (var part in new IDisposable?[] { tensorMaps, Accelerator, context })
             try
             {
                 part?.Dispose();
             }
-            catch (Exception e) when (lost && e is CudaException or InvalidOperationException)
+            catch (Exception e) when ((lost || refusedKernel) && e is CudaException or InvalidOperationException)
             {
                 // As GiveUp.
             }

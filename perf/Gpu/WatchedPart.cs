@@ -52,7 +52,13 @@ internal sealed class WatchedPart(GpuOptions options, GpuPart part, GpuProgress 
             }
             changed();
             if (progress.Ended.Count() == before)
-                throw new UserErrorException($"The part {part.ToString().ToLowerInvariant()} of the run book ended before it found anything{(killed is null ? "" : $" ({killed})")}: what it said stands above.");
+            {
+                string said = $"The part {part.ToString().ToLowerInvariant()} of the run book ended before it found anything{(before > 0 ? " more" : "")}{(killed is null ? "" : $" ({killed})")}: what it said stands above.";
+                if (before == 0)
+                    throw new UserErrorException(said);
+                Console.Error.WriteLine(said);
+                return false;
+            }
             if (Stopwatch.GetElapsedTime(begin).TotalSeconds > restartSeconds)
                 return false;
         }

@@ -20,4 +20,10 @@ public sealed class KeptKernelFiles
         Assert.That(EmittedKernel.Read(Kernel.Written().Replace("sm_80", "sm_81", StringComparison.Ordinal)), Is.Null);
         Assert.That(EmittedKernel.Read(Kernel.Written().Replace(" 1 ", " 2 ", StringComparison.Ordinal)), Is.Null);
     }
+
+    /// <summary>On Linux what .NET digests with is OpenSSL, without which the process ends; a GPU's machine may be a small container.</summary>
+    [Test]
+    public void NothingHere_NeedsOpenSsl()
+        => Assert.That(
+            new[] { typeof(KeptKernels).Assembly, typeof(ILGPU.Context).Assembly }.SelectMany(a => a.GetReferencedAssemblies()).Select(a => a.Name), Has.None.StartsWith("System.Security.Cryptography"));
 }

@@ -78,6 +78,20 @@ public sealed class DriverRules
         Assert.That(found, Is.EqualTo(refused));
     }
 
+    /// <summary>The number of an error alone would say nothing of a line that an assembler does not take.</summary>
+    [Test]
+    public void WhatTheDriverSaysOfAKernelThatItRefuses_IsTold()
+    {
+        using var device = Driven.Open(chip: "A100");
+        var operation = Convolution.ForwardOperation;
+        var variant = operation.AllVariants.First(v => v.Kind == VariantKind.Wgmma);
+        object problem = operation.AllExamples.First(p => operation.FlopsOf(p) > 0 && operation.RefusalOf(variant, Devices.Hopper, p) is null);
+        var row = new DeviceComparison(device, Devices.Cpu).Row(new(operation, variant, problem));
+        Assert.That(row.Message, Does.Contain(variant.Kernels[0].Name).And.Contain("CUDA_ERROR_NO_BINARY_FOR_GPU").And.Contain("A module for sm_90a does not run on A100"));
+        Assert.That(device.IsLost, Is.False, "the next kernel may be taken");
+        Assert.That(CudaDriver.WordsOn(".version 7.0\n.wish\n"), Does.Contain("wish").And.Not.Contain("\n"));
+    }
+
     /// <summary>As after a fault of a GPU nothing works any more, and the words say where it was. By the library's own entries, for ILGPU ends a process whose context is lost.</summary>
     [Test]
     public unsafe void AfterAFault_NothingWorks_AndItsPlaceIsTold()
