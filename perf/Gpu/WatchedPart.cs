@@ -19,8 +19,11 @@ internal sealed class WatchedPart(GpuOptions options, GpuPart part, GpuProgress 
 
     private const double TellSeconds = 2, LookSeconds = 0.05;
 
-    /// <summary>So long a process may take between two pieces of work: it may compile all kernels.</summary>
-    private const double IdleSeconds = 180;
+    /// <summary>So long a process may take between two pieces of work: it may compile all kernels, for minutes on two cores. Less than perf/Gpu/run has patience, so that it is said.</summary>
+    private const double IdleSeconds = 250;
+
+    /// <summary>On a machine where rows take longer all does.</summary>
+    private const double IdleRows = 10;
 
     /// <summary>So long the system may take to end a process.</summary>
     private const double KillSeconds = 15;
@@ -78,7 +81,7 @@ internal sealed class WatchedPart(GpuOptions options, GpuPart part, GpuProgress 
                 changed();
                 (told, news) = (Stopwatch.GetTimestamp(), false);
             }
-            double limit = progress.UnderWay is null ? Math.Max(IdleSeconds, rowSeconds) : rowSeconds;
+            double limit = progress.UnderWay is null ? Math.Max(IdleSeconds, IdleRows * rowSeconds) : rowSeconds;
             if (Stopwatch.GetElapsedTime(last).TotalSeconds <= limit)
                 continue;
             process.Kill();
