@@ -18,7 +18,7 @@ try
     switch (args.FirstOrDefault())
     {
         case "gpu":
-            return GpuRun.Run(GpuOptions.Parse(rest)) ? 0 : 1;
+            return GpuRun.Run(GpuOptions.Parse(rest));
         case "profile":
             ProfileRun.Run(ProfileOptions.Parse(rest));
             return 0;

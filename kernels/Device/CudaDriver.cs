@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace IlgpuNetVlad.Kernels;
 
@@ -20,6 +21,9 @@ internal static unsafe class CudaDriver
     /// <summary>CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES.</summary>
     private const int MostDynamicSharedBytes = 8;
 
+    /// <summary>CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES.</summary>
+    private const int ErrorLog = 5, ErrorLogBytes = 6;
+
     private static readonly nint Library = NativeLibrary.Load(CudaLibrary.Name);
 
     private static readonly delegate* unmanaged<nint, nint, nuint, nint, int> HostToDevice = (delegate* unmanaged<nint, nint, nuint, nint, int>)Export("cuMemcpyHtoDAsync_v2");
@@ -39,6 +43,12 @@ internal static unsafe class CudaDriver
     private static readonly delegate* unmanaged<nint, nint, uint, int> StreamWaitEvent = (delegate* unmanaged<nint, nint, uint, int>)Export("cuStreamWaitEvent");
 
     private static readonly delegate* unmanaged<nint, int, int, int> FunctionSetAttribute = (delegate* unmanaged<nint, int, int, int>)Export("cuFuncSetAttribute");
+
+    private static readonly delegate* unmanaged<nint*, byte*, uint, int*, nint*, int> ModuleLoad = (delegate* unmanaged<nint*, byte*, uint, int*, nint*, int>)Export("cuModuleLoadDataEx");
+
+    private static readonly delegate* unmanaged<nint, int> ModuleUnload = (delegate* unmanaged<nint, int>)Export("cuModuleUnload");
+
+    private static readonly delegate* unmanaged<int> ContextSynchronize = (delegate* unmanaged<int>)Export("cuCtxSynchronize");
 
     private static readonly delegate* unmanaged<int*, int> DriverGetVersion = (delegate* unmanaged<int*, int>)Export("cuDriverGetVersion");
 
@@ -77,8 +87,31 @@ internal static unsafe class CudaDriver
 
     public static void Destroy(nint destroyed) => Check(EventDestroy(destroyed), "give up an event");
 
+    /// <summary>Whether a kernel has ended in a fault: what waits for the current context is told of it, ever after.</summary>
+    public static bool HasFaulted() => ContextSynchronize() != 0;
+
     /// <summary>Lets a kernel be launched with so much shared memory beyond what it declares.</summary>
     public static void GiveSharedMemory(nint function, int bytes) => Check(FunctionSetAttribute(function, MostDynamicSharedBytes, bytes), $"give {bytes} bytes of shared memory to a kernel");
+
+    /// <summary>What the driver's assembler says of a text that it does not take, in one line; empty where it takes it, or says nothing. ILGPU 1.5.3 keeps but the number of the error.</summary>
+    public static string WordsOn(string ptx)
+    {
+        const int MostBytes = 8192;
+        byte* log = stackalloc byte[MostBytes];
+        log[0] = 0;
+        int* options = stackalloc int[] { ErrorLog, ErrorLogBytes };
+        nint* values = stackalloc nint[] { (nint)log, MostBytes };
+        nint module;
+        fixed (byte* text = Encoding.UTF8.GetBytes(ptx + '\0'))
+            if (ModuleLoad(&module, text, 2, options, values) == 0)
+            {
+                ModuleUnload(module);
+                return "";
+            }
+        // It ends with a zero, or with the buffer.
+        var said = new ReadOnlySpan<byte>(log, MostBytes);
+        return string.Join(' ', Encoding.UTF8.GetString(said[..(said.IndexOf((byte)0) is >= 0 and var end ? end : MostBytes)]).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    }
 
     /// <summary>Why this driver takes no kernels with wgmma, or null.</summary>
     public static string? RefusesWgmma() => RefusesBefore(VersionOfWgmma);

@@ -22,6 +22,7 @@ public sealed class Device : IDisposable
     private bool simulatesHopper;
     private TensorMaps? tensorMaps;
     private string? refusesTensorMaps;
+    private bool refusedKernel;
     private long allocatedBytes;
     private int allocations;
 
@@ -63,6 +64,9 @@ public sealed class Device : IDisposable
 
     /// <summary>The coarsest rounding of inputs that is admitted: variants that round more are not chosen.</summary>
     public Precision Precision { get; private init; }
+
+    /// <summary>Variants that refuse everything here, for they are known to be wrong on this device; null, as at first, for none.</summary>
+    internal IReadOnlySet<Variant>? LeftOut { get; set; }
 
     /// <summary>Is told of each operation and its time; null, as at first, costs nothing.</summary>
     public IOperationObserver? Observer { get; set; }
@@ -323,18 +327,73 @@ public sealed class Device : IDisposable
     private TLauncher Load<TLauncher>(SimtKernel<TLauncher> kernel)
         where TLauncher : Delegate
     {
-        var loaded = kernel.Load(Accelerator);
+        TLauncher loaded;
+        try
+        {
+            loaded = kernel.Load(Accelerator);
+        }
+        catch (InvalidOperationException)
+        {
+            refusedKernel = Accelerator is CudaAccelerator;
+            throw;
+        }
         // ILGPU would keep what stood between C# and the simulation: some 25 MB a kernel. What was loaded stays.
         if (Kind == DeviceKind.Simulation)
             context.ClearCache(ClearCacheMode.Everything);
         return loaded;
     }
 
+    /// <summary>Whether a kernel's fault has ended all that this process can do with a GPU: its driver answers each call with that fault from then on.</summary>
+    public bool IsLost
+    {
+        get
+        {
+            if (Accelerator is not CudaAccelerator)
+                return false;
+            try
+            {
+                Accelerator.Bind();
+                return CudaDriver.HasFaulted();
+            }
+            catch (CudaException)
+            {
+                return true;
+            }
+        }
+    }
+
+    /// <summary>Gives up something of the device's. A lost one takes nothing back, which is no news then: who hears of it hears nothing of the fault. The end of the process frees all.</summary>
+    internal void GiveUp(Action release)
+    {
+        try
+        {
+            release();
+        }
+        catch (Exception e) when (e is CudaException or InvalidOperationException && IsLost)
+        {
+            // The fault itself was told where it was found.
+        }
+    }
+
     public void Dispose()
     {
         hostPool?.Dispose();
-        tensorMaps?.Dispose();
-        Accelerator.Dispose();
-        context.Dispose();
+        // Asked first: there is nobody to ask behind it.
+        bool lost = IsLost;
+        if (refusedKernel && !lost)
+        {
+            // ILGPU 1.5.3 counts a kernel that the driver refused among those that it gives up, which that refuses too, and gives up nothing else then; but not one that the collector has taken.
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        foreach (var part in new IDisposable?[] { tensorMaps, Accelerator, context })
+            try
+            {
+                part?.Dispose();
+            }
+            catch (Exception e) when ((lost || refusedKernel) && e is CudaException or InvalidOperationException)
+            {
+                // As GiveUp.
+            }
     }
 }

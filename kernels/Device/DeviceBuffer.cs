@@ -41,6 +41,6 @@ public sealed class DeviceBuffer : IDisposable
         if (memory.IsDisposed)
             return;
         device.Released(Bytes);
-        memory.Dispose();
+        device.GiveUp(memory.Dispose);
     }
 }

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
-using System.Text;
 using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
@@ -25,7 +23,7 @@ internal sealed record EmittedKernel(string Text, int SharedBytes, bool HasDynam
     }
 
     /// <summary>As a file keeps it: the text behind a line of the rest, with the digest of the text.</summary>
-    public string Written() => string.Create(CultureInfo.InvariantCulture, $"{Mark} {SharedBytes} {(HasDynamicShared ? 1 : 0)} {Digest(Text)}\n{Text}");
+    public string Written() => string.Create(CultureInfo.InvariantCulture, $"{Mark} {SharedBytes} {(HasDynamicShared ? 1 : 0)} {KeptKernels.Digest(Text)}\n{Text}");
 
     /// <summary>What a file keeps; null where it is not whole.</summary>
     public static EmittedKernel? Read(string file)
@@ -35,11 +33,9 @@ internal sealed record EmittedKernel(string Text, int SharedBytes, bool HasDynam
             return null;
         string text = file[(end + 1)..];
         return file[(Mark.Length + 1)..end].Split(' ') is [var shared, ("0" or "1") and var isDynamic, var digest]
-            && int.TryParse(shared, NumberStyles.None, CultureInfo.InvariantCulture, out int bytes) && digest == Digest(text) ? new(text, bytes, isDynamic == "1") : null;
+            && int.TryParse(shared, NumberStyles.None, CultureInfo.InvariantCulture, out int bytes) && digest == KeptKernels.Digest(text) ? new(text, bytes, isDynamic == "1") : null;
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<EntryPoint>k__BackingField")]
     private static extern ref EntryPoint EntryOf(CompiledKernel kernel);
-
-    private static string Digest(string text) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

@@ -37,5 +37,5 @@ public sealed class HostBuffer : IDisposable
 
     internal MemoryPlace Place(long count) => new(address, count * sizeof(float));
 
-    public void Dispose() => memory.Dispose();
+    public void Dispose() => device.GiveUp(memory.Dispose);
 }

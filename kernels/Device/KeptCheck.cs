@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.RegularExpressions;
 
 namespace IlgpuNetVlad.Kernels;
@@ -45,7 +43,7 @@ public static partial class KeptCheck
     /// <summary>Null where nothing is kept: without a folder, and of no GPU.</summary>
     private static string? Place(Device device)
         => KeptKernels.Folder is { } folder && device is { Target: { } target, Identity: { } identity }
-            ? Path.Combine(KeptKernels.BuildFolder(folder, target), $"agrees-{Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(identity)))[..16]}.txt") : null;
+            ? Path.Combine(KeptKernels.BuildFolder(folder, target), $"agrees-{KeptKernels.Digest(identity)[..16]}.txt") : null;
 
     [GeneratedRegex(@"\A([0-9]{1,9}) checks agreed on ([^\n]+)\n\z")]
     private static partial Regex Line();

@@ -1,5 +1,5 @@
+using System.IO.Hashing;
 using System.Reflection;
-using System.Security.Cryptography;
 using System.Text;
 
 namespace IlgpuNetVlad.Kernels;
@@ -99,7 +99,9 @@ public static class KeptKernels
     internal static string BuildFolder(string folder, PtxTarget target)
     {
         var builds = new[] { typeof(KeptKernels).Assembly, typeof(ILGPU.Context).Assembly }.Select(a => a.ManifestModule.ModuleVersionId);
-        string digest = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', builds) + $" {target.Chip} {target.Version}")))[..16];
-        return Path.Combine(folder, digest);
+        return Path.Combine(folder, Digest(string.Join(' ', builds) + $" {target.Chip} {target.Version}")[..16]);
     }
+
+    /// <summary>Tells texts apart; nobody is kept out by it. Not one of .NET's own, which on Linux are OpenSSL's and end the process where a small system lacks that.</summary>
+    internal static string Digest(string text) => Convert.ToHexString(XxHash128.Hash(Encoding.UTF8.GetBytes(text)));
 }

@@ -61,8 +61,11 @@ public sealed class StreamMark : IDisposable
     {
         if (Event == 0)
             return;
-        device.Accelerator.Bind();
-        CudaDriver.Destroy(Event);
+        device.GiveUp(() =>
+        {
+            device.Accelerator.Bind();
+            CudaDriver.Destroy(Event);
+        });
         Event = 0;
     }
 }

@@ -71,7 +71,7 @@ public sealed class UploadLane : IDisposable
     public void Dispose()
     {
         // What was sent may be given up behind this.
-        WaitUntilSent();
+        device.GiveUp(WaitUntilSent);
         foreach (var mark in arrived.Concat(taken))
             mark.Dispose();
         foreach (var place in places)

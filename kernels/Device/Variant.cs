@@ -32,7 +32,8 @@ public abstract class Variant(string name, VariantKind kind, SimtKernel[] kernel
     /// <summary>The CUDA kernels that it launches; empty for Host and Reference.</summary>
     public IReadOnlyList<SimtKernel> Kernels { get; } = kernels;
 
-    private readonly bool copiesTensors = kernels.Any(k => k.CopiesTensors);
+    /// <summary>Whether it copies by tensor maps.</summary>
+    internal bool CopiesTensors { get; } = kernels.Any(k => k.CopiesTensors);
 
     private readonly int sharedBytes = kernels.Select(k => k.DynamicSharedBytes).DefaultIfEmpty().Max();
 
@@ -53,12 +54,12 @@ public abstract class Variant(string name, VariantKind kind, SimtKernel[] kernel
     };
 
     /// <summary>Why it cannot run on a device of this kind, whatever the problem; null if it can.</summary>
-    protected string? RefusesDevice(Device device) => RefusesKind(device) ?? (sharedBytes > device.MostSharedBytes ? $"needs {sharedBytes / 1024} KB of shared memory for a block" : null);
+    protected string? RefusesDevice(Device device) => RefusesKind(device) ?? (device.LeftOut?.Contains(this) == true ? "is left out, for it is wrong on this device" : null) ?? (sharedBytes > device.MostSharedBytes ? $"needs {sharedBytes / 1024} KB of shared memory for a block" : null);
 
     private string? RefusesKind(Device device) => Kind switch
     {
         VariantKind.Host => device.Kind == DeviceKind.Cpu ? null : "runs on the processor only",
-        VariantKind.Wgmma => device.RefusesWgmma ?? (copiesTensors ? device.RefusesTensorMaps : null),
+        VariantKind.Wgmma => device.RefusesWgmma ?? (CopiesTensors ? device.RefusesTensorMaps : null),
         VariantKind.TensorCore => device.HasTensorCores ? null : "needs a CUDA device of compute capability 8.0 or more",
         VariantKind.Simt => device.Kind == DeviceKind.Cpu ? "needs a CUDA device" : null,
         _ => device.IsHostMemory ? null : "needs host memory",

@@ -93,6 +93,6 @@ public sealed class WorkStream : IDisposable
     public void Dispose()
     {
         if (own)
-            stream.Dispose();
+            device.GiveUp(stream.Dispose);
     }
 }

@@ -10,7 +10,7 @@ namespace IlgpuNetVlad.Kernels;
 /// rows       a box of 32 + R − 1 rows of 8 pixels with 64 channels, 1 KB a row of pixels: at most 34 KB, three stages
 /// columns    64 k by 128 columns of one tap: 16 KB, seven stages
 /// mbarriers  full and empty for each stage, 160 bytes; with 1 KB to begin at a multiple of 1 KB, 215 KB of Hopper's 227
-/// registers  128 sums a thread; at most 224 with 288 threads
+/// registers  128 sums a thread; at most 168, for the 9 warps count as 12: registers are given to four warps at once
 /// </code>
 /// A box serves the R taps of one column of the kernel: 8 pixels are a whole pattern of the swizzle, so tap r begins r KB further, where a descriptor may begin. For 3×3 taps 34 KB of rows and 48 KB of
 /// columns come for three products of 256×128×64: 150 FLOPs for each byte from L2, where <see cref="WgmmaTile"/> has 85. At 5.5 TB/s that is the difference between 820 and 470 TFLOP/s, of a peak of 989.

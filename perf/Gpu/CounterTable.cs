@@ -9,29 +9,14 @@ using IlgpuNetVlad.Kernels;
 namespace IlgpuNetVlad.Perf.Gpu;
 
 /// <summary>
-/// Our own counts of a kernel, made by executing its PTX, beside the counters of the GPU: each kernel on the example of its operation that has most work. <see cref="Launch"/> is run under
-/// <c>ncu</c>, whose table <see cref="Write"/> takes.
+/// Our own counts of a kernel, made by executing its PTX, beside the counters of the GPU: each kernel on the example of its operation that has most work, as <see cref="LaunchPart"/>
+/// launches it under <c>ncu</c>.
 /// </summary>
 internal static class CounterTable
 {
     /// <summary>What ncu is asked for.</summary>
     public const string Metrics =
         "smsp__inst_executed.sum,lts__t_sectors_srcunit_tex.sum,l1tex__data_pipe_lsu_wavefronts_mem_shared.sum,dram__bytes.sum,launch__registers_per_thread,gpu__time_duration.sum";
-
-    /// <summary>Launches every CUDA kernel that the device takes.</summary>
-    public static void Launch(GpuOptions options)
-    {
-        foreach (var precision in options.Cuda ? Enum.GetValues<Precision>().Reverse() : [Precision.Fp32])
-        {
-            using var device = options.Cuda ? Device.Cuda(0, precision) : Device.Cpu();
-            foreach (var operation in KernelTable.All)
-                foreach (var variant in operation.AllVariants.Where(v => v.Kernels.Count > 0))
-                    if (operation.AllExamples.Where(p => operation.RefusalOf(variant, device, p) is null).MaxBy(operation.FlopsOf) is { } problem)
-                        EmittedRun.Of(operation, variant, device, problem);
-            // A device that takes bf16 takes all that is less exact too.
-            return;
-        }
-    }
 
     /// <summary>
     /// Writes <c>counters.md</c>: ours alone where there is no table of ncu's. It is written again after every kernel, so that whoever runs out of time keeps what was counted, and says how many are to come.
@@ -40,7 +25,8 @@ internal static class CounterTable
     public static void Write(GpuOptions options, string? csv)
     {
         var measured = csv is null ? [] : Read(csv);
-        var kernels = KernelTable.CudaKernels.Where(k => measured.Count == 0 || measured.ContainsKey(k.Entry)).ToArray();
+        // Those first that have something beside them: ncu may have been cut short, and so may this be.
+        var kernels = KernelTable.All.Where(options.Wants).SelectMany(o => o.AllVariants).SelectMany(v => v.Kernels).Distinct().OrderBy(k => !measured.ContainsKey(k.Entry)).ToArray();
         // To compile takes half of the time, and who waits for a kernel that another thread compiles computes nothing.
         var cores = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
         OfflinePtx.CompileAll(kernels);

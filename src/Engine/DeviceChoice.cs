@@ -53,11 +53,27 @@ public sealed record DeviceChoice(Device Device, string Reason)
         }
         if (KeptCheck.Find(device) is { } kept)
             return new(device, string.Create(CultureInfo.InvariantCulture, $"{device.Description}: all {kept.Checks} kernel checks agreed with the processor on {kept.Utc.ToLocalTime():yyyy-MM-dd}"));
-        var rows = Compare(device, progress, token);
-        if (rows.FirstOrDefault(r => !r.Ok) is not { } failed)
-            return new(device, $"{device.Description}: all {rows.Count} kernel checks agree with the processor") { Checks = rows };
+        return Decide(device, () => Compare(device, progress, token));
+    }
+
+    /// <summary>The device, where the comparison speaks for it; else the processor, however a kernel's fault has left the device.</summary>
+    internal static DeviceChoice Decide(Device device, Func<IReadOnlyList<DeviceCheckRow>> compare)
+    {
+        string reason;
+        try
+        {
+            var rows = compare();
+            if (rows.FirstOrDefault(r => !r.Ok) is not { } failed)
+                return new(device, $"{device.Description}: all {rows.Count} kernel checks agree with the processor") { Checks = rows };
+            string kernel = $"{failed.Operation} ({failed.Variant})";
+            reason = failed.Message is { } message ? $"the CUDA device fails in {kernel}: {message.TrimEnd('.')}" : $"the CUDA device gives wrong results in {kernel}";
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
+        {
+            reason = $"the CUDA device cannot be compared with the processor: {e.GetBaseException().Message.TrimEnd('.')}";
+        }
         device.Dispose();
-        return Cpu($"the CUDA device gives wrong results in {failed.Operation} ({failed.Variant})");
+        return Cpu(reason);
     }
 
     /// <summary>Compares a GPU's kernels with the processor's, and keeps that they agree.</summary>

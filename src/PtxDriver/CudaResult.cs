@@ -15,6 +15,7 @@ internal enum CudaResult
     InvalidHandle = 400,
     NotFound = 500,
     IllegalAddress = 700,
+    LaunchOutOfResources = 701,
     MisalignedAddress = 716,
     LaunchFailed = 719,
     Unknown = 999,

@@ -67,13 +67,19 @@ internal sealed unsafe class Driver
     /// <summary>Does a call of a thread that has a context.</summary>
     public static int DoInContext(Action<Driver> call) => Do(driver =>
     {
-        if (driver.fault is { } before)
-            throw before;
+        driver.RefuseAfterFault();
         if (Current == 0)
             throw new DriverException(CudaResult.InvalidContext, "No context is current on the calling thread.");
         driver.Find<DriverContext>(Current);
         call(driver);
     });
+
+    /// <summary>Nothing works any more then.</summary>
+    public void RefuseAfterFault()
+    {
+        if (fault is { } before)
+            throw before;
+    }
 
     private static int Guarded(Action call)
     {
@@ -232,9 +238,20 @@ internal sealed unsafe class Driver
         Give(stream, () =>
         {
             long begin = Stopwatch.GetTimestamp();
+            FailAsAsked(kernel.Function);
             kernel.Run(launch, parameters, Memory.Global);
             log?.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{kernel.Function.Name} grid {launch.Grid} group {launch.Group} shared {kernel.Function.SharedBytes}+{launch.DynamicSharedBytes} {Stopwatch.GetElapsedTime(begin).TotalMilliseconds:0.0} ms"));
         });
+    }
+
+    /// <summary>What only a GPU's kernels do, rehearsed: a fault, and a launch that never ends.</summary>
+    private static void FailAsAsked(PtxFunction kernel)
+    {
+        bool Is(string? part) => part is not null && kernel.Name.Contains(part, StringComparison.Ordinal);
+        if (Is(Settings.Faults))
+            throw new PtxFaultException([new(PtxFaultKind.OutOfBounds, kernel.Name, kernel.Line, default, 0, "it faults, as was asked for")]);
+        if (Is(Settings.Hangs))
+            Thread.Sleep(Timeout.Infinite);
     }
 }

@@ -19,6 +19,9 @@ internal static unsafe class Exports
     /// <summary>CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES.</summary>
     private const int MostDynamicSharedBytes = 8;
 
+    /// <summary>CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES.</summary>
+    private const int ErrorLog = 5, ErrorLogBytes = 6;
+
     /// <summary>CU_LAUNCH_PARAM_BUFFER_POINTER, CU_LAUNCH_PARAM_BUFFER_SIZE.</summary>
     private const nint BufferPointer = 1, BufferSize = 2;
 
@@ -65,6 +68,7 @@ internal static unsafe class Exports
         driver.GiveUp<DriverContext>(context);
         if (Driver.Current == context)
             Driver.Current = 0;
+        driver.RefuseAfterFault();
     });
 
     [UnmanagedCallersOnly(EntryPoint = "cuCtxSetCurrent")]
@@ -145,7 +149,25 @@ internal static unsafe class Exports
     public static int ModuleLoadData(nint* module, byte* image) => Load(module, image);
 
     [UnmanagedCallersOnly(EntryPoint = "cuModuleLoadDataEx")]
-    public static int ModuleLoadDataEx(nint* module, byte* image, uint count, int* options, nint* values) => Load(module, image);
+    public static int ModuleLoadDataEx(nint* module, byte* image, uint count, int* options, nint* values)
+    {
+        int result = Load(module, image);
+        byte* log = null;
+        int bytes = 0;
+        for (int i = 0; i < count; i++)
+            if (options[i] == ErrorLog)
+                log = (byte*)values[i];
+            else if (options[i] == ErrorLogBytes)
+                bytes = (int)values[i];
+        if (log != null && bytes > 0)
+        {
+            byte[] words = result == (int)CudaResult.Success ? [] : Encoding.UTF8.GetBytes(Marshal.PtrToStringUTF8(Driver.TextOf(result))!);
+            int taken = Math.Min(words.Length, bytes - 1);
+            words.AsSpan(0, taken).CopyTo(new Span<byte>(log, bytes));
+            log[taken] = 0;
+        }
+        return result;
+    }
 
     [UnmanagedCallersOnly(EntryPoint = "cuModuleUnload")]
     public static int ModuleUnload(nint module) => Driver.DoInContext(driver =>

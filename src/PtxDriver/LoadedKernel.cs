@@ -28,6 +28,12 @@ internal sealed class LoadedKernel(PtxFunction function)
             throw new DriverException(CudaResult.InvalidValue, $"{Function.Name} is launched with a grid of {grid}.");
         if (group.X < 1 || group.Y < 1 || group.Z is < 1 or > 64 || (long)group.X * group.Y * group.Z > PtxLaunch.MostThreads)
             throw new DriverException(CudaResult.InvalidValue, $"{Function.Name} is launched with groups of {group} threads.");
+        int threads = group.X * group.Y * group.Z;
+        if (threads > Function.MostThreads)
+            throw new DriverException(CudaResult.InvalidValue, $"{Function.Name} is launched with groups of {threads} threads and was assembled for {Function.MostThreads} at most.");
+        // Where nothing is said the assembler has found what suffices the threads, or it is not known here.
+        if (Function.MostRegisters is { } registers && !RegisterFile.Suffices(registers, threads))
+            throw new DriverException(CudaResult.LaunchOutOfResources, $"{Function.Name} may take {registers} registers a thread, and groups of {threads} threads would take {RegisterFile.Taken(registers, threads)} of {RegisterFile.Registers}.");
         if (launch.DynamicSharedBytes > MostDynamicSharedBytes)
             throw new DriverException(CudaResult.InvalidValue, $"{Function.Name} is launched with {launch.DynamicSharedBytes} bytes of shared memory and may have {MostDynamicSharedBytes}.");
     }

@@ -2,6 +2,8 @@ using System.Runtime.InteropServices;
 using System.Text;
 using ILGPU.Runtime.Cuda;
 using IlgpuNetVlad.Kernels;
+using IlgpuNetVlad.Ptx;
+using IlgpuNetVlad.PtxDriver;
 
 namespace IlgpuNetVlad.Tests.PtxDriver;
 
@@ -52,6 +54,42 @@ public sealed class DriverRules
         var kernel = (CudaKernel)device.Accelerator.LoadKernel(EntryNames.Compiled(device.Accelerator.Context, addition, offline.Emit(addition)));
         CudaDriver.GiveSharedMemory(kernel.FunctionPtr, 163 * 1024);
         Assert.That(() => CudaDriver.GiveSharedMemory(kernel.FunctionPtr, 164 * 1024), Throws.InvalidOperationException.With.Message.Contains("CUDA error 1"));
+    }
+
+    [TestCase(".maxntid 288\n.maxnreg 168", 288, null)]
+    [TestCase(".maxntid 288\n.maxnreg 169", 288, CudaResult.LaunchOutOfResources)]
+    [TestCase(".maxnreg 169", 256, null)]
+    [TestCase(".maxnreg 256", 32, CudaResult.LaunchOutOfResources)]
+    [TestCase(".maxntid 16, 8\n.minnctapersm 1", 128, null)]
+    [TestCase(".maxntid 16, 8\n.minnctapersm 1", 129, CudaResult.InvalidValue)]
+    [TestCase("", 1024, null)]
+    public void ALaunch_HasTheThreadsAndRegistersThatWereSaid(string directives, int threads, object? refused)
+    {
+        var kernel = new LoadedKernel(PtxModule.Parse($".version 7.0\n.target sm_80\n.address_size 64\n.visible .entry k()\n{directives}\n{{\nret;\n}}\n").Kernels[0]);
+        CudaResult? found = null;
+        try
+        {
+            kernel.Check(new((1, 1, 1), (threads, 1, 1)));
+        }
+        catch (DriverException e)
+        {
+            found = e.Result;
+        }
+        Assert.That(found, Is.EqualTo(refused));
+    }
+
+    /// <summary>The number of an error alone would say nothing of a line that an assembler does not take.</summary>
+    [Test]
+    public void WhatTheDriverSaysOfAKernelThatItRefuses_IsTold()
+    {
+        using var device = Driven.Open(chip: "A100");
+        var operation = Convolution.ForwardOperation;
+        var variant = operation.AllVariants.First(v => v.Kind == VariantKind.Wgmma);
+        object problem = operation.AllExamples.First(p => operation.FlopsOf(p) > 0 && operation.RefusalOf(variant, Devices.Hopper, p) is null);
+        var row = new DeviceComparison(device, Devices.Cpu).Row(new(operation, variant, problem));
+        Assert.That(row.Message, Does.Contain(variant.Kernels[0].Name).And.Contain("CUDA_ERROR_NO_BINARY_FOR_GPU").And.Contain("A module for sm_90a does not run on A100"));
+        Assert.That(device.IsLost, Is.False, "the next kernel may be taken");
+        Assert.That(CudaDriver.WordsOn(".version 7.0\n.wish\n"), Does.Contain("wish").And.Not.Contain("\n"));
     }
 
     /// <summary>As after a fault of a GPU nothing works any more, and the words say where it was. By the library's own entries, for ILGPU ends a process whose context is lost.</summary>

@@ -6,7 +6,7 @@ namespace IlgpuNetVlad.App.Emitted;
 /// <summary>Checks every CUDA kernel of the table against the hardware's limits and against what is expected of it.</summary>
 internal sealed class KernelVerification : IDisposable
 {
-    private const int RegistersOfChip = 65536, RegistersOfThread = 255, ThreadsOfBlock = 1024, StaticSharedBytes = 48 * 1024, HopperSharedBytes = 227 * 1024;
+    private const int ThreadsOfBlock = 1024, StaticSharedBytes = 48 * 1024, HopperSharedBytes = 227 * 1024;
 
     private readonly OfflinePtx compiler = new();
     private readonly IReadOnlyDictionary<SimtKernel, int> threads = LaunchShapes.OfTable();
@@ -53,7 +53,7 @@ internal sealed class KernelVerification : IDisposable
             chips[chip] = new(made.Registers, made.SpillBytes);
             faults.AddRange(made.Remarks.Select(r => $"{chip}: {r}"));
             Check(faults, made.SpillBytes == 0 && made.StackBytes == 0, $"{chip}: {made.SpillBytes} bytes spilled, {made.StackBytes} bytes of stack");
-            Check(faults, made.Registers <= RegistersOfThread && made.Registers * group <= RegistersOfChip, $"{chip}: {made.Registers} registers do not suffice {group} threads");
+            Check(faults, RegisterFile.Suffices(made.Registers, group), $"{chip}: {made.Registers} registers do not suffice {group} threads");
         }
         return (new(group, facts, chips), faults);
     }

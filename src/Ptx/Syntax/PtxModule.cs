@@ -23,6 +23,12 @@ public sealed record PtxFunction(
     IReadOnlyList<PtxInstruction> Instructions,
     IReadOnlyDictionary<string, int> Labels)
 {
+    /// <summary>Of a block, as <c>.maxntid</c> says; null where nothing is said.</summary>
+    public int? MostThreads { get; init; }
+
+    /// <summary>Of a thread, as <c>.maxnreg</c> says; null where nothing is said.</summary>
+    public int? MostRegisters { get; init; }
+
     /// <summary>Bytes that the parameters take.</summary>
     public int ParameterBytes => Parameters.Count == 0 ? 0 : Parameters[^1].Offset + Parameters[^1].Bytes;
 

@@ -61,11 +61,18 @@ internal sealed class PtxParser(List<PtxToken> tokens)
         var results = Next.Text == "(" ? Parameters() : [];
         var name = Word();
         var parameters = Next.Text == "(" ? Parameters() : [];
+        int? mostThreads = null, mostRegisters = null;
         while (Next.Text is ".maxntid" or ".reqntid" or ".minnctapersm" or ".maxnreg" or ".noreturn")
         {
-            position++;
+            string directive = Take().Text;
+            int product = 1;
             while (Next.IsNumber || Next.Text == ",")
-                position++;
+                if (!Try(","))
+                    product *= (int)Number();
+            if (directive is ".maxntid" or ".reqntid")
+                mostThreads = product;
+            else if (directive == ".maxnreg")
+                mostRegisters = product;
         }
         if (Try(";"))
             return null;
@@ -73,7 +80,7 @@ internal sealed class PtxParser(List<PtxToken> tokens)
         body.Read();
         body.CheckLabels();
         // What a function returns is written like a parameter; it has no place in the block of parameters.
-        return new(name.Text, name.Line, parameters, [.. body.Variables, .. results.Select(r => r with { Space = "result" })], body.Registers, body.Instructions, body.Labels);
+        return new(name.Text, name.Line, parameters, [.. body.Variables, .. results.Select(r => r with { Space = "result" })], body.Registers, body.Instructions, body.Labels) { MostThreads = mostThreads, MostRegisters = mostRegisters };
     }
 
     private List<PtxVariable> Parameters()
