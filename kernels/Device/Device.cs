@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
@@ -14,6 +15,8 @@ namespace IlgpuNetVlad.Kernels;
 public sealed class Device : IDisposable
 {
     private const string NeedsHopper = "needs a CUDA device of compute capability 9.0";
+
+    private static readonly List<Device> Abandoned = [];
 
     private readonly Context context;
     private readonly ConcurrentDictionary<object, object> launchers = new();
@@ -386,14 +389,34 @@ public sealed class Device : IDisposable
             GC.Collect();
             GC.WaitForPendingFinalizers();
         }
-        foreach (var part in new IDisposable?[] { tensorMaps, Accelerator, context })
-            try
-            {
-                part?.Dispose();
-            }
-            catch (Exception e) when ((lost || refusedKernel) && e is CudaException or InvalidOperationException)
-            {
-                // As GiveUp.
-            }
+        if (lost)
+        {
+            Abandon();
+            return;
+        }
+        try
+        {
+            tensorMaps?.Dispose();
+            Accelerator.Dispose();
+            context.Dispose();
+        }
+        catch (Exception e) when (refusedKernel && e is CudaException or InvalidOperationException)
+        {
+            Abandon();
+        }
     }
+
+    /// <summary>
+    /// What cannot be given up any more stays until the process ends: the finalizers of what ILGPU has made on it would bind a context that is gone, and what a finalizer throws ends the process.
+    /// </summary>
+    private void Abandon()
+    {
+        ForEachChildObject<AcceleratorObject>(Accelerator, GC.SuppressFinalize);
+        lock (Abandoned)
+            Abandoned.Add(this);
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "ForEachChildObject")]
+    private static extern void ForEachChildObject<T>(Accelerator accelerator, Action<T> action)
+        where T : AcceleratorObject;
 }

@@ -33,6 +33,35 @@ public sealed class LostDevices
         Assert.That(row.Message, Does.Contain("it faults, as was asked for").And.Not.Contain("\n"));
     }
 
+    /// <summary>The program goes on, on the processor: what was left then meets the collector when the device is long gone.</summary>
+    [Test]
+    public void WhatIsLeftOfALostDevice_NeverEndsTheProcess()
+    {
+        for (int time = 0; time < 3; time++)
+            LoseWithThingsLeft();
+        for (int time = 0; time < 3; time++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        using var another = Driven.Open();
+        using var numbers = another.Allocate([1f, 2f]);
+        Assert.That(another.Download(numbers), Is.EqualTo(new[] { 1f, 2f }));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void LoseWithThingsLeft()
+    {
+        var device = Driven.Open(faults: "addition");
+        var left = device.Allocate(4);
+        var mark = device.CreateMark();
+        new DeviceComparison(device, Devices.Cpu).Row(Case(device));
+        Assert.That(device.IsLost, Is.True);
+        device.Dispose();
+        GC.KeepAlive(left);
+        GC.KeepAlive(mark);
+    }
+
     /// <summary>As an exception leaves it between two buffers.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Leave(Device device) => device.Allocate(4);
