@@ -37,8 +37,7 @@ public sealed class LostDevices
     [Test]
     public void WhatIsLeftOfALostDevice_NeverEndsTheProcess()
     {
-        for (int time = 0; time < 3; time++)
-            LoseWithThingsLeft();
+        LoseWithThingsLeft();
         for (int time = 0; time < 3; time++)
         {
             GC.Collect();
@@ -52,10 +51,11 @@ public sealed class LostDevices
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void LoseWithThingsLeft()
     {
-        var device = Driven.Open(faults: "addition");
+        // Many kernels stand there by then: of those ILGPU gives up none behind the first one that cannot be.
+        var device = Driven.Open(faults: "Kernel_convolution_forward");
         var left = device.Allocate(4);
         var mark = device.CreateMark();
-        new DeviceComparison(device, Devices.Cpu).Row(Case(device));
+        DeviceCheck.Run(device, Devices.Cpu);
         Assert.That(device.IsLost, Is.True);
         device.Dispose();
         GC.KeepAlive(left);
