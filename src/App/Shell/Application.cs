@@ -41,6 +41,7 @@ internal static class Application
             new LocalizeCommand(),
             new ExtractCommand(),
             new PcaCommand(),
+            new ConvertCommand(),
             new Command("data", "Makes and inspects sets of images.") { new MakeCityCommand(), new ImportWalksCommand(), new ImportDbStructCommand(), new InspectCommand() },
             new ExportCommand(),
             new Command("kernels", "What computes.") { new KernelsListCommand(), new KernelsPtxCommand(), new KernelsVerifyCommand(), new KernelsProfileCommand() },
