@@ -160,7 +160,7 @@ public sealed class DbStructImports
     {
         folder.Images("root/images/000/a.jpg", "root/images/000/b.jpg", "root/queries/000/a.jpg", "root/queries/000/c.jpg");
         Assert.That(new DbStructImport([Pittsburgh()], folder["root"]).Splits[0].Notes, Is.Empty);
-        Assert.That(new DbStructImport([Pittsburgh(radius: 10)], folder["root"]).Splits[0].Notes.Single(), Does.Contain("within 10 m (posDistThr), and 25 m"));
+        Assert.That(new DbStructImport([Pittsburgh(radius: 10)], folder["root"]).Splits[0].Notes.Single(), Does.Contain("within 10 m (posDistThr), and 25 m").And.Contain("--test-radius 10"));
     }
 
     [Test]

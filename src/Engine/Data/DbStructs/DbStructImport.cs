@@ -110,7 +110,7 @@ public sealed class DbStructImport
     {
         var rules = new DatasetRules();
         if (s.TestRadius is { } test && test != rules.TestRadius)
-            yield return string.Create(CultureInfo.InvariantCulture, $"{s.File} calls an answer right within {test:0.##} m (posDistThr), and {rules.TestRadius:0.##} m are taken here.");
+            yield return string.Create(CultureInfo.InvariantCulture, $"{s.File} calls an answer right within {test:0.##} m (posDistThr), and {rules.TestRadius:0.##} m are taken here: give eval --test-radius {test:0.##}.");
         if (s.TrainRadius is { } train && train != rules.TrainRadius)
             yield return string.Create(CultureInfo.InvariantCulture, $"{s.File} takes positives within {train:0.##} m (nonTrivPosDistSqThr), and {rules.TrainRadius:0.##} m are taken here.");
         if (queries.Missing > 0)
