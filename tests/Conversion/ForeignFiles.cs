@@ -145,4 +145,44 @@ public sealed class ForeignFiles
         Assert.That(Refused(Safetensors([])), Does.Contain("no tensors"));
         Assert.That(Refused(folder.Write("x.mat", new Matlab.MatlabBytes().File())), Does.Contain("lacks the layers of a network"));
     }
+
+    /// <summary>Whatever a byte is changed to, a file is read or refused in one sentence.</summary>
+    [TestCase("small-old.pth.tar")]
+    [TestCase("small-patch.pth.tar")]
+    [TestCase("small-struct.mat")]
+    [TestCase("inflated.mat")]
+    public void AChangedByte_IsNoFaultOfTheProgram(string name)
+    {
+        byte[] whole = name == "inflated.mat" ? Inflated(File.ReadAllBytes(SmallNetwork.Fixture("small-struct.mat"))) : File.ReadAllBytes(SmallNetwork.Fixture(name));
+        Assert.That(() => SmallNetwork.Convert(folder.Write(name, whole), folder["own"], null, SmallNetwork.Trunk), Throws.Nothing);
+        for (int at = 0; at < whole.Length; at += 3)
+            foreach (byte change in (byte[])[0xFF, 1, 0x80])
+            {
+                byte[] changed = [.. whole];
+                changed[at] ^= change;
+                string path = folder.Write(name, changed);
+                try
+                {
+                    SmallNetwork.Convert(path, folder["own"], null, SmallNetwork.Trunk);
+                }
+                catch (UserErrorException e)
+                {
+                    Assert.That(e.Message, Does.Contain(path).And.EndsWith(".").And.Not.Contains("\n"), $"byte {at} changed by {change}");
+                }
+                catch (Exception e)
+                {
+                    Assert.Fail($"byte {at} changed by {change}: {e}");
+                }
+            }
+    }
+
+    /// <summary>The same variable as it is, so that a changed byte is one of the format's and not of zlib's.</summary>
+    private static byte[] Inflated(byte[] file)
+    {
+        var bytes = new MemoryStream();
+        bytes.Write(file.AsSpan(0, 128));
+        using (var zlib = new System.IO.Compression.ZLibStream(new MemoryStream(file[136..]), System.IO.Compression.CompressionMode.Decompress))
+            zlib.CopyTo(bytes);
+        return bytes.ToArray();
+    }
 }
