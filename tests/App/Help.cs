@@ -6,7 +6,7 @@ namespace IlgpuNetVlad.Tests.App;
 [TestFixture, Parallelizable]
 public sealed partial class Help
 {
-    private static readonly string[] Commands = ["train", "eval", "study", "index", "localize", "extract", "pca", "export", "data make-city", "data import-walks", "data inspect", "kernels list", "kernels ptx", "kernels verify", "kernels profile", "doctor"];
+    private static readonly string[] Commands = ["train", "eval", "study", "index", "localize", "extract", "pca", "convert", "export", "data make-city", "data import-walks", "data import-dbstruct", "data inspect", "kernels list", "kernels ptx", "kernels verify", "kernels profile", "doctor"];
 
     [TestCaseSource(nameof(Commands))]
     public void EveryCommandShowsAnExampleAndTheCommonOptions(string command)

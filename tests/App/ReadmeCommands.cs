@@ -24,7 +24,7 @@ public sealed partial class ReadmeCommands
     public void EveryCommandHasAnExampleInTheReadme()
     {
         string readme = File.ReadAllText(Path.Combine(SharedFolder.Repository, "README.md"));
-        foreach (string command in (string[])["train", "eval", "study", "index", "localize", "extract", "pca", "data make-city", "data import-walks", "data inspect", "kernels list", "kernels ptx", "kernels verify", "kernels profile", "doctor"])
+        foreach (string command in (string[])["train", "eval", "study", "index", "localize", "extract", "pca", "convert", "data make-city", "data import-walks", "data import-dbstruct", "data inspect", "kernels list", "kernels ptx", "kernels verify", "kernels profile", "doctor"])
             Assert.That(readme, Does.Contain($"    netvlad {command}"));
     }
 

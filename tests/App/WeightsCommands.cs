@@ -1,4 +1,5 @@
 using IlgpuNetVlad.Engine.Retrieval;
+using IlgpuNetVlad.Engine.Weights;
 using IlgpuNetVlad.Tests.Data;
 
 namespace IlgpuNetVlad.Tests.App;
@@ -246,4 +247,19 @@ public sealed class WeightsCommands
     [Test]
     public void MoreComponentsThanImagesAreRefused()
         => Assert.That(Netvlad.Run("pca", SmallCity.Weights, SmallCity.Folder, "--dims", "5000").Refused(), Does.Contain("5000"));
+
+    /// <summary>A trunk and clusters of a PyTorch port become a file that the other commands take.</summary>
+    [Test]
+    public void ConvertMakesAFileThatIsUsed()
+    {
+        using var folder = new TemporaryFolder();
+        var own = SafetensorsFile.Read(SmallCity.Weights);
+        SafetensorsFile.Write(folder["port.safetensors"], own.Tensors.Select(t => t with { Name = t.Name.Replace("features.", "module.encoder.") }));
+        var done = Netvlad.RunIn(folder.Path, "convert", "port.safetensors", "own.safetensors", "--resize", "48x64", "--preprocessing", "vgg", "--json").Done().Json();
+        Assert.That((done.GetProperty("backbone").GetString(), done.GetProperty("clusters").GetInt32(), done.GetProperty("resize").GetString()), Is.EqualTo(("city", 4, "48x64")));
+        Assert.That(done.GetProperty("mean")[0].GetDouble(), Is.EqualTo(123.68).Within(1e-4));
+        Assert.That(Netvlad.RunIn(folder.Path, "convert", "port.safetensors", "own.safetensors").Done().Output, Does.Contain("netvlad, 4 clusters").And.Contain("city, cropped").And.Contain("native"));
+        Assert.That(Netvlad.RunIn(folder.Path, "eval", "own.safetensors", SmallCity.Folder).Done().Output, Does.Contain("netvlad, 256 numbers"));
+        Assert.That(Netvlad.RunIn(folder.Path, "convert", "own.safetensors", "again.safetensors").Refused(), Does.Contain("this engine's already"));
+    }
 }

@@ -32,6 +32,10 @@ public sealed class WrongUsage
     [TestCase("extract weights city --resize huge", "huge")]
     [TestCase("extract weights city --batch 0", "--batch 0 must be")]
     [TestCase("pca weights city", "--dims")]
+    [TestCase("convert weights", "argument missing")]
+    [TestCase("convert a b --preprocessing caffe", "caffe")]
+    [TestCase("data import-dbstruct a.mat images", "argument missing")]
+    [TestCase("data import-dbstruct a.mat images out --panorama-block -1", "--panorama-block -1 must be 0 or more")]
     [TestCase("export weights x.onnx --size 480", "480x640")]
     public void IsToldWithCode2(string words, string says)
     {

@@ -62,6 +62,18 @@ public sealed class ImageTables
         Assert.That(folder.Refusal(), Is.EqualTo(Path.Combine(folder.Path, sentence)));
     }
 
+    /// <summary>Sets whose order means something; others are sorted, so that it does not matter how the table was written.</summary>
+    [Test]
+    public void A_column_of_order_is_kept_to()
+    {
+        using var folder = Table("path,set,easting,northing,order\nb.jpg,query,1,2,3\nc.jpg,query,1,2,-1\na.jpg,query,1,2,10\nd.jpg,database,1,2,0\n");
+        Assert.That(folder.Open().Queries.Select(image => Path.GetFileName(image.Path)), Is.EqualTo(new[] { "c.jpg", "b.jpg", "a.jpg" }));
+        using var half = Table("path,set,easting,northing,order\nb.jpg,query,1,2,3\nd.jpg,database,1,2,\n");
+        Assert.That(half.Refusal(), Does.EndWith("images.csv, line 3: the order is missing."));
+        using var odd = Table("path,set,easting,northing,order\nb.jpg,query,1,2,3.5\n");
+        Assert.That(odd.Refusal(), Does.EndWith("images.csv, line 2: the order '3.5' is no whole number."));
+    }
+
     [Test]
     public void A_range_of_a_set_with_positions_is_refused()
     {

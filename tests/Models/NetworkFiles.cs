@@ -42,6 +42,20 @@ public sealed class NetworkFiles
         Assert.That(File.ReadAllBytes(folder["again"]), Is.EqualTo(File.ReadAllBytes(folder["w"])));
     }
 
+    /// <summary>The files of others keep the map alone.</summary>
+    [Test]
+    public void APcaWithoutEigenvalues_ComesBack_AndIsCut()
+    {
+        using var network = TinyTrunk.Network(Devices.Cpu, PoolingKind.Max);
+        network.Pca = new(network.PooledLength, 2, TinyTrunk.Numbers(new Random(1), 2 * network.PooledLength), [0.5f, -1]);
+        network.Save(folder["w"]);
+        Assert.That(SafetensorsFile.Read(folder["w"]).Find("pca.eigenvalues"), Is.Null);
+        using var read = Network.Load(Devices.Cpu, folder["w"], backbone: TinyTrunk.Backbone);
+        Assert.That((read.Pca!.Weight, read.Pca.Eigenvalues), Is.EqualTo((network.Pca.Weight, Array.Empty<float>())));
+        var cut = read.Pca.Cut(1);
+        Assert.That((cut.Weight, cut.Bias, cut.Eigenvalues), Is.EqualTo((network.Pca.Weight[..network.PooledLength], new[] { 0.5f }, Array.Empty<float>())));
+    }
+
     [Test]
     public void EverySetting_ComesBack()
     {

@@ -2,12 +2,16 @@ namespace IlgpuNetVlad.Engine.Data;
 
 /// <summary>
 /// Reads a table of images, <c>images.csv</c>: columns path (from the table's folder on, or absolute) and set (database or query), and, where
-/// they are known, split, easting and northing in metres, time, panorama, place, heading. Truth follows from the positions if every image of the
+/// they are known, split, easting and northing in metres, time, panorama, place, heading, and order, by whose whole numbers images of a set follow each
+/// other; without it, by their paths. Truth follows from the positions if every image of the
 /// split has one; else images with the same place are right answers of one another, and every image needs a place.
 /// </summary>
 internal static class ImageTableReader
 {
     public const string FileName = "images.csv";
+
+    /// <summary>For sets whose order means something, as Tokyo 24/7's times of day do.</summary>
+    public const string OrderColumn = "order";
 
     public static Dataset Read(string file, string split, DatasetRules rules)
     {
@@ -18,7 +22,7 @@ internal static class ImageTableReader
             throw new UserErrorException($"{file} has no split {split}; it has {string.Join(", ", splits)}.");
 
         var root = Path.GetDirectoryName(file)!;
-        List<(ImageRecord Image, int Row)> database = [], queries = [];
+        List<(ImageRecord Image, int Row, double Order)> database = [], queries = [];
         for (var row = 0; row < table.Count; row++)
         {
             if (!everything && table.Text(row, "split") != split)
@@ -29,7 +33,7 @@ internal static class ImageTableReader
                 "query" or "queries" => queries,
                 var other => throw table.Wrong(row, $"the set '{other}' is neither database nor query"),
             };
-            side.Add((Image(table, row, root), row));
+            side.Add((Image(table, row, root), row, Order(table, row)));
         }
 
         // Order must not depend on how the table was written.
@@ -37,7 +41,7 @@ internal static class ImageTableReader
         {
             if (side.Count == 0)
                 throw new UserErrorException($"{file} names no {(side == database ? "database" : "query")} image{(everything ? "" : $" in split {split}")}.");
-            side.Sort((a, b) => string.CompareOrdinal(a.Image.Path, b.Image.Path));
+            side.Sort((a, b) => a.Order != b.Order ? a.Order.CompareTo(b.Order) : string.CompareOrdinal(a.Image.Path, b.Image.Path));
         }
 
         var all = database.Concat(queries).ToArray();
@@ -66,6 +70,15 @@ internal static class ImageTableReader
     {
         var names = Enumerable.Range(0, table.Count).Select(row => table.Text(row, "split")).OfType<string>().Distinct().Order(StringComparer.Ordinal).ToArray();
         return names.Length > 0 ? names : [DatasetReader.All];
+    }
+
+    /// <summary>Where an image stands among those of its set; all at 0 in tables that do not say.</summary>
+    private static double Order(CsvTable table, int row)
+    {
+        if (!table.Has(OrderColumn))
+            return 0;
+        var order = table.Number(row, OrderColumn) ?? throw table.Wrong(row, $"the {OrderColumn} is missing");
+        return order == Math.Floor(order) ? order : throw table.Wrong(row, $"the {OrderColumn} '{table.Text(row, OrderColumn)}' is no whole number");
     }
 
     private static ImageRecord Image(CsvTable table, int row, string root)

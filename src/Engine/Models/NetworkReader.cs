@@ -77,7 +77,8 @@ internal sealed class NetworkReader(string path)
         int dimension = weight.Shape[0];
         return new(
             length, dimension,
-            Values(file, PcaNames.Weight, [dimension, length]), Values(file, PcaNames.Bias, [dimension]), Values(file, PcaNames.Eigenvalues, [dimension]));
+            Values(file, PcaNames.Weight, [dimension, length]), Values(file, PcaNames.Bias, [dimension]),
+            file.Find(PcaNames.Eigenvalues) is null ? [] : Values(file, PcaNames.Eigenvalues, [dimension]));
     }
 
     /// <summary>The numbers of a tensor, which must be of this shape.</summary>

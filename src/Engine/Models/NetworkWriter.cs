@@ -14,7 +14,8 @@ internal static class NetworkWriter
         {
             tensors.Add(new(PcaNames.Weight, [pca.OutputLength, pca.InputLength], pca.Weight));
             tensors.Add(new(PcaNames.Bias, [pca.OutputLength], pca.Bias));
-            tensors.Add(new(PcaNames.Eigenvalues, [pca.OutputLength], pca.Eigenvalues));
+            if (pca.Eigenvalues.Length > 0)
+                tensors.Add(new(PcaNames.Eigenvalues, [pca.OutputLength], pca.Eigenvalues));
         }
         var strings = NetworkMetadata.Of(network.Settings);
         foreach (var (key, value) in otherStrings ?? [])

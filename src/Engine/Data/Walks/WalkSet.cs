@@ -1,5 +1,4 @@
 using System.Globalization;
-using CsvHelper;
 
 namespace IlgpuNetVlad.Engine.Data.Walks;
 
@@ -78,22 +77,9 @@ public sealed class WalkSet
     public string Write(string folder)
     {
         folder = Path.GetFullPath(folder);
-        string file = Path.Combine(folder, ImageTableReader.FileName);
-        using var text = new StringWriter(CultureInfo.InvariantCulture) { NewLine = "\n" };
-        using (var table = new CsvWriter(text, new CsvHelper.Configuration.CsvConfiguration(CultureInfo.InvariantCulture) { NewLine = "\n" }, leaveOpen: true))
-        {
-            void Row(params string[] values)
-            {
-                foreach (string value in values)
-                    table.WriteField(value);
-                table.NextRecord();
-            }
-            Row("path", "set", "split", "place");
-            foreach (var (frame, isQuery) in chosen)
-                Row(Path.GetRelativePath(folder, frame.Path).Replace('\\', '/'), isQuery ? "query" : "database", splits[frame.Level], frame.Place);
-        }
-        AtomicFile.WriteText(file, text.ToString());
-        return file;
+        return ImageTableWriter.Write(
+            folder, ["path", "set", "split", "place"],
+            chosen.Select(c => new[] { ImageTableWriter.PathFrom(folder, c.Frame.Path), c.IsQuery ? "query" : "database", splits[c.Frame.Level], c.Frame.Place }));
     }
 
     private static List<WalkFrame> Read(string file)
