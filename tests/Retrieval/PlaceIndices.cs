@@ -36,7 +36,7 @@ public sealed class PlaceIndices
     {
         if (pca)
             network.Pca = SomePca(network.PooledLength, 7);
-        string[] paths = [.. new[] { (33, 40), (40, 33), (33, 40), (64, 48) }.Select((size, i) => Photo($"{i}.png", size.Item1, size.Item2, i))];
+        string[] paths = [.. new[] { (33, 40), (33, 52), (40, 33), (64, 48) }.Select((size, i) => Photo($"{i}.png", size.Item1, size.Item2, i))];
         var expected = Extractor.Extract(network, paths, Decoder, network.Settings.Resize);
         using var describer = new ImageDescriber(network);
         foreach (int i in (int[])[0, 1, 2, 3, 0])
