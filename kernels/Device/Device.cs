@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
@@ -335,6 +336,8 @@ public sealed class Device : IDisposable
         catch (InvalidOperationException)
         {
             refusedKernel = Accelerator is CudaAccelerator;
+            // The half of it that was made.
+            Abandon();
             throw;
         }
         // ILGPU would keep what stood between C# and the simulation: some 25 MB a kernel. What was loaded stays.
@@ -343,7 +346,7 @@ public sealed class Device : IDisposable
         return loaded;
     }
 
-    /// <summary>Whether a kernel's fault has ended all that this process can do with a GPU: its driver answers each call with that fault from then on.</summary>
+    /// <summary>Whether a kernel's fault has ended all that this process can do with a GPU: its driver answers each call with that fault from then on. What was made on it is abandoned then.</summary>
     public bool IsLost
     {
         get
@@ -353,12 +356,15 @@ public sealed class Device : IDisposable
             try
             {
                 Accelerator.Bind();
-                return CudaDriver.HasFaulted();
+                if (!CudaDriver.HasFaulted())
+                    return false;
             }
             catch (CudaException)
             {
-                return true;
+                // So it says already here.
             }
+            Abandon();
+            return true;
         }
     }
 
@@ -375,17 +381,29 @@ public sealed class Device : IDisposable
         }
     }
 
+    /// <summary>
+    /// Nothing that ILGPU 1.5.3 made here is to be given up by the finalizers any more: where the driver refuses that they end the process, and otherwise leave their thread with this device as its own, at
+    /// which they fail when it is gone. Nor is it to be this thread's own: whoever comes after would have it give way first, which a lost one refuses.
+    /// </summary>
+    private void Abandon()
+    {
+        ForEachChild<AcceleratorObject>(Accelerator, GC.SuppressFinalize);
+        if (Accelerator.Current == Accelerator)
+            SetCurrent(null, null);
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.StaticMethod, Name = "set_Current")]
+    private static extern void SetCurrent(Accelerator? type, Accelerator? current);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "ForEachChildObject")]
+    private static extern void ForEachChild<TObject>(Accelerator accelerator, Action<TObject> action)
+        where TObject : AcceleratorObject;
+
     public void Dispose()
     {
         hostPool?.Dispose();
         // Asked first: there is nobody to ask behind it.
         bool lost = IsLost;
-        if (refusedKernel && !lost)
-        {
-            // ILGPU 1.5.3 counts a kernel that the driver refused among those that it gives up, which that refuses too, and gives up nothing else then; but not one that the collector has taken.
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
         foreach (var part in new IDisposable?[] { tensorMaps, Accelerator, context })
             try
             {
@@ -393,7 +411,8 @@ public sealed class Device : IDisposable
             }
             catch (Exception e) when ((lost || refusedKernel) && e is CudaException or InvalidOperationException)
             {
-                // As GiveUp.
+                // As GiveUp. ILGPU 1.5.3 counts a kernel that the driver refused among those that it gives up, which that refuses too.
+                Abandon();
             }
     }
 }
