@@ -16,8 +16,6 @@ public sealed class Device : IDisposable
 {
     private const string NeedsHopper = "needs a CUDA device of compute capability 9.0";
 
-    private static readonly List<Device> Abandoned = [];
-
     private readonly Context context;
     private readonly ConcurrentDictionary<object, object> launchers = new();
     private readonly HostPool? hostPool;
@@ -338,6 +336,8 @@ public sealed class Device : IDisposable
         catch (InvalidOperationException)
         {
             refusedKernel = Accelerator is CudaAccelerator;
+            // The half of it that was made.
+            Abandon();
             throw;
         }
         // ILGPU would keep what stood between C# and the simulation: some 25 MB a kernel. What was loaded stays.
@@ -346,7 +346,7 @@ public sealed class Device : IDisposable
         return loaded;
     }
 
-    /// <summary>Whether a kernel's fault has ended all that this process can do with a GPU: its driver answers each call with that fault from then on.</summary>
+    /// <summary>Whether a kernel's fault has ended all that this process can do with a GPU: its driver answers each call with that fault from then on. What was made on it is abandoned then.</summary>
     public bool IsLost
     {
         get
@@ -356,12 +356,15 @@ public sealed class Device : IDisposable
             try
             {
                 Accelerator.Bind();
-                return CudaDriver.HasFaulted();
+                if (!CudaDriver.HasFaulted())
+                    return false;
             }
             catch (CudaException)
             {
-                return true;
+                // So it says already here.
             }
+            Abandon();
+            return true;
         }
     }
 
@@ -378,45 +381,38 @@ public sealed class Device : IDisposable
         }
     }
 
+    /// <summary>
+    /// Nothing that ILGPU 1.5.3 made here is to be given up by the finalizers any more: where the driver refuses that they end the process, and otherwise leave their thread with this device as its own, at
+    /// which they fail when it is gone. Nor is it to be this thread's own: whoever comes after would have it give way first, which a lost one refuses.
+    /// </summary>
+    private void Abandon()
+    {
+        ForEachChild<AcceleratorObject>(Accelerator, GC.SuppressFinalize);
+        if (Accelerator.Current == Accelerator)
+            SetCurrent(null, null);
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.StaticMethod, Name = "set_Current")]
+    private static extern void SetCurrent(Accelerator? type, Accelerator? current);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "ForEachChildObject")]
+    private static extern void ForEachChild<TObject>(Accelerator accelerator, Action<TObject> action)
+        where TObject : AcceleratorObject;
+
     public void Dispose()
     {
         hostPool?.Dispose();
         // Asked first: there is nobody to ask behind it.
         bool lost = IsLost;
-        if (refusedKernel && !lost)
-        {
-            // ILGPU 1.5.3 counts a kernel that the driver refused among those that it gives up, which that refuses too, and gives up nothing else then; but not one that the collector has taken.
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
-        if (lost)
-        {
-            Abandon();
-            return;
-        }
-        try
-        {
-            tensorMaps?.Dispose();
-            Accelerator.Dispose();
-            context.Dispose();
-        }
-        catch (Exception e) when (refusedKernel && e is CudaException or InvalidOperationException)
-        {
-            Abandon();
-        }
+        foreach (var part in new IDisposable?[] { tensorMaps, Accelerator, context })
+            try
+            {
+                part?.Dispose();
+            }
+            catch (Exception e) when ((lost || refusedKernel) && e is CudaException or InvalidOperationException)
+            {
+                // As GiveUp. ILGPU 1.5.3 counts a kernel that the driver refused among those that it gives up, which that refuses too.
+                Abandon();
+            }
     }
-
-    /// <summary>
-    /// What cannot be given up any more stays until the process ends: the finalizers of what ILGPU has made on it would bind a context that is gone, and what a finalizer throws ends the process.
-    /// </summary>
-    private void Abandon()
-    {
-        ForEachChildObject<AcceleratorObject>(Accelerator, GC.SuppressFinalize);
-        lock (Abandoned)
-            Abandoned.Add(this);
-    }
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "ForEachChildObject")]
-    private static extern void ForEachChildObject<T>(Accelerator accelerator, Action<T> action)
-        where T : AcceleratorObject;
 }

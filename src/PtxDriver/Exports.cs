@@ -77,6 +77,8 @@ internal static unsafe class Exports
         if (context != 0)
             driver.Find<DriverContext>(context);
         Driver.Current = context;
+        // As its maker says: it may return errors of launches before.
+        driver.RefuseAfterFault();
     });
 
     [UnmanagedCallersOnly(EntryPoint = "cuCtxSynchronize")]
@@ -149,9 +151,8 @@ internal static unsafe class Exports
     public static int ModuleLoadData(nint* module, byte* image) => Load(module, image);
 
     [UnmanagedCallersOnly(EntryPoint = "cuModuleLoadDataEx")]
-    public static int ModuleLoadDataEx(nint* module, byte* image, uint count, int* options, nint* values)
+    public static int ModuleLoadDataEx(nint* module, byte* image, uint count, int* options, nint* values) => Driver.DoInContext(driver =>
     {
-        int result = Load(module, image);
         byte* log = null;
         int bytes = 0;
         for (int i = 0; i < count; i++)
@@ -159,15 +160,19 @@ internal static unsafe class Exports
                 log = (byte*)values[i];
             else if (options[i] == ErrorLogBytes)
                 bytes = (int)values[i];
-        if (log != null && bytes > 0)
+        try
         {
-            byte[] words = result == (int)CudaResult.Success ? [] : Encoding.UTF8.GetBytes(Marshal.PtrToStringUTF8(Driver.TextOf(result))!);
+            *module = driver.Keep(driver.Load(Marshal.PtrToStringUTF8((nint)image)!));
+        }
+        catch (Exception e) when (log != null && bytes > 0)
+        {
+            byte[] words = Encoding.UTF8.GetBytes(e.Message);
             int taken = Math.Min(words.Length, bytes - 1);
             words.AsSpan(0, taken).CopyTo(new Span<byte>(log, bytes));
             log[taken] = 0;
+            throw;
         }
-        return result;
-    }
+    });
 
     [UnmanagedCallersOnly(EntryPoint = "cuModuleUnload")]
     public static int ModuleUnload(nint module) => Driver.DoInContext(driver =>
