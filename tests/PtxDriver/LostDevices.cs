@@ -13,11 +13,8 @@ public sealed class LostDevices
     [Test]
     public void AFault_IsToldInItsRow_AndThingsAreGivenUpInSilence()
     {
-        DeviceCheckRow row = null!;
-        // ILGPU remembers by thread what was current there.
-        var thread = new Thread(() => row = Fault());
-        thread.Start();
-        thread.Join();
+        // On a thread of its own: ILGPU remembers by thread what was current there.
+        var row = Task.Factory.StartNew(Fault, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).GetAwaiter().GetResult();
         // A finalizer that threw would end the process: of what was left, whose context the driver knows no more, for it has begun anew.
         using (Driven.Open())
         {
