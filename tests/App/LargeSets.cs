@@ -1,6 +1,7 @@
 using IlgpuNetVlad.Engine.Data;
 using IlgpuNetVlad.Engine.Models;
 using IlgpuNetVlad.Engine.Retrieval;
+using IlgpuNetVlad.Tests.Data;
 
 namespace IlgpuNetVlad.Tests.App;
 
@@ -8,10 +9,15 @@ namespace IlgpuNetVlad.Tests.App;
 [TestFixture]
 public sealed class LargeSets
 {
+    /// <param name="stored">Whether the weights hold a PCA, of more components than are asked for.</param>
     [Test]
-    public void AreProjectedWhileTheyAreDescribed_AndTheCurveIsTheSame()
+    public void AreProjectedWhileTheyAreDescribed_AndTheCurveIsTheSame([Values] bool stored)
     {
-        var job = new EvaluationJob { Network = new NetworkRequest { Weights = SmallCity.Weights }, Dataset = SmallCity.Folder, Split = "test", Dimensions = [16, 8, 4] };
+        using var folder = new TemporaryFolder();
+        string weights = SmallCity.Weights;
+        if (stored)
+            Netvlad.Run("pca", SmallCity.Weights, SmallCity.Folder, "--dims", "20", "--output", weights = folder["w.safetensors"]).Done();
+        var job = new EvaluationJob { Network = new NetworkRequest { Weights = weights }, Dataset = SmallCity.Folder, Split = "test", Dimensions = [16, 8, 4] };
         var whole = job.Run(Devices.Cpu, new SkiaImageDecoder(), new Lines());
         var lines = new Lines();
         var projected = (job with { MemoryLimit = 1 << 10 }).Run(Devices.Cpu, new SkiaImageDecoder(), lines);

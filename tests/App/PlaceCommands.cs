@@ -59,6 +59,18 @@ public sealed class PlaceCommands
     }
 
     [Test]
+    public void ManyPhotographsAreALineEach()
+    {
+        using var folder = new TemporaryFolder();
+        Netvlad.RunIn(folder.Path, "index", SmallCity.Weights, Database).Done();
+        string[] queries = [.. Directory.GetFiles(Queries).Order(StringComparer.Ordinal)];
+        string told = Netvlad.RunIn(folder.Path, "localize", "places.safetensors", Queries).Done().Output;
+        string[] lines = [.. told.Split('\n').Where(line => line.TrimStart().StartsWith("@", StringComparison.Ordinal))];
+        Assert.That(lines, Has.Length.EqualTo(queries.Length).And.All.Matches("…[^ ]*@.jpg +0[.][0-9]{3} +@.*…[^ ]*@.jpg +[0-9]+[.][0-9]{6}, [0-9]+[.][0-9]{6}"));
+        Assert.That(lines[0].TrimStart(), Does.StartWith(Path.GetFileName(queries[0])[..20]));
+    }
+
+    [Test]
     public void PhotographsAreAdded_AndKnownOnesStay()
     {
         using var folder = new TemporaryFolder();
@@ -124,7 +136,9 @@ public sealed class PlaceCommands
         Assert.That(Netvlad.RunIn(folder.Path, "localize", SmallCity.Weights, "bad.jpg").Refused(), Does.Contain("no known places"));
         Netvlad.RunIn(folder.Path, "index", SmallCity.Weights, Database).Done();
         Assert.That(Netvlad.RunIn(folder.Path, "localize", "places.safetensors", "bad.jpg").Refused(), Does.Contain("None of 1"));
-        Assert.That(Netvlad.RunIn(folder.Path, "localize", "places.safetensors", Queries, "--output", "bad.jpg/x.png").Refused(), Does.Contain("cannot be written"));
+        var early = Netvlad.RunIn(folder.Path, "localize", "places.safetensors", Queries, "--output", "bad.jpg/x.png");
+        Assert.That(early.Refused(), Does.Contain("cannot be written"));
+        Assert.That(early.Errors, Does.Not.Contain("Device:"), "before anything is described");
         Assert.That(Netvlad.RunIn(folder.Path, "localize", "places.safetensors", "bad.jpg", "--top", "0").Refused(2), Does.Contain("1 to 2048"));
     }
 }

@@ -14,12 +14,12 @@ public sealed class RetrievalSets
         folder.Images("images/sub/tower_000001.png", "images/tower_000002.png", "images/tower_000003.png", "images/other_000001.png");
         folder.Write("groundtruth/tower_1_query.txt", "oxc1_tower_000001 1.5 0 5 3.25\n");
         folder.Write("groundtruth/tower_1_good.txt", "tower_000002\ntower_000002\n\ntower_000001\n");
-        folder.Write("groundtruth/tower_1_ok.txt", "tower_000003\nlost_000009\n");
+        folder.Write("groundtruth/tower_1_ok.txt", "tower_000003\nlost_000008\nlost_000009\n");
         folder.Write("groundtruth/tower_1_junk.txt", "other_000001\nlost_000010\n");
         Assert.That(RetrievalSetReader.IsOne(folder.Path));
         var set = RetrievalSetReader.Open(folder.Path);
         Assert.That(set.Images.Select(Path.GetFileName), Is.EqualTo(new[] { "other_000001.png", "tower_000001.png", "tower_000002.png", "tower_000003.png" }));
-        Assert.That(set.Missing, Is.EqualTo(1), "junk that is not there changes nothing");
+        Assert.That(set.Missing, Is.EqualTo(2), "junk that is not there changes nothing");
         var query = set.Queries.Single();
         Assert.That((query.Name, query.Image, query.Region), Is.EqualTo(("tower_1", 1, (PixelRegion?)new PixelRegion(1.5, 0, 5, 3.25))));
         Assert.That(query.Positives, Is.EquivalentTo(new[] { 1, 2, 3 }));

@@ -100,7 +100,7 @@ internal sealed class LocalizeCommand : AppCommand
         var shown = found.Take(MostLines).ToArray();
         int row = 0;
         console.Write(Columns([.. shown.Select(f => f.Answers[0])], ["photograph", "similarity", "known photograph"],
-            answer => [Path.GetFileName(shown[row++].Photo), Similarity(answer), Path.GetFileName(answer.Place.Path)]));
+            answer => [Shown.Name(shown[row++].Photo), Similarity(answer), Shown.Name(answer.Place.Path)]));
         if (found.Count > MostLines)
             console.WriteLine($"… and {found.Count - MostLines} more; --json has all.");
     }

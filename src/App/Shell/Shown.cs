@@ -9,4 +9,12 @@ internal static class Shown
         string relative = System.IO.Path.GetRelativePath(Environment.CurrentDirectory, path);
         return relative.StartsWith("..", StringComparison.Ordinal) || relative.Length > path.Length ? path : relative;
     }
+
+    /// <summary>The name of a file, its middle left out where it is long, as names are that hold a position and much else.</summary>
+    public static string Name(string path)
+    {
+        const int most = 40;
+        string name = System.IO.Path.GetFileName(path);
+        return name.Length <= most ? name : $"{name[..(most / 2)]}…{name[^(most / 2 - 1)..]}";
+    }
 }
