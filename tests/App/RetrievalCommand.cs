@@ -55,6 +55,20 @@ public sealed class RetrievalCommand
         Assert.That(Netvlad.Run("eval", SmallCity.Weights, folder.Path).Refused(), Does.Contain("a_000000.jpg").And.Contain("outside"));
     }
 
+    /// <summary>51 pixels are seen, so 25.5 are added on each side, at the size that the images have in the network.</summary>
+    [TestCase("native", 54, 74, 92, 102)]
+    [TestCase("longest:150", 14, 24, 72, 76)]
+    public void ARegionIsGrownByHalfOfWhatALocalDescriptorSees(string resize, int top, int left, int height, int width)
+    {
+        using var network = new NetworkRequest { Weights = SmallCity.Weights, Resize = resize }.Open(Devices.Cpu, 1);
+        string path = folder.Write("large.png", SmallImage.Png(200, 300, (x, y) => ((byte)x, (byte)y, (byte)(x / 2 + y / 2), 255)));
+        var decoder = new SkiaImageDecoder();
+        var cut = RetrievalJob.Cut(path, new(100, 80, 150, 120), network, decoder);
+        Assert.That((cut.Height, cut.Width), Is.EqualTo((height, width)));
+        Assert.That(cut.Rgb, Is.EqualTo(decoder.Decode(path, network.Settings.Resize).Crop(top, left, height, width).Rgb).AsCollection);
+        Assert.That(RetrievalJob.Cut(path, new(-5, 10, 299, 500), network, decoder).Rgb, Is.EqualTo(decoder.Decode(path, network.Settings.Resize).Rgb).AsCollection, "no farther than the image goes");
+    }
+
     [Test]
     public void ShorterDescriptorsNeedAPca_AndUnreadableImagesAreToldWithTheirQueries()
     {

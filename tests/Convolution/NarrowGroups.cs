@@ -23,6 +23,7 @@ public sealed class NarrowGroups
     [TestCase(3, 8, 8, 9, 11, 3, 1, Description = "too narrow for a tile")]
     [TestCase(2, 8, 8, 20, 20, 7, 1, Description = "too many weights for it")]
     [TestCase(24, 1, 1, 9, 20, 3, 1, Description = "channel by channel")]
+    [TestCase(24, 1, 1, 9, 40, 3, 2, Description = "the same with a stride: rows of A so near that no tile takes them")]
     public void GiveWhatEachGivesAlone(int groups, int inEach, int outEach, int height, int width, int window, int stride)
     {
         var shape = new ConvolutionShape(2, height, width, groups * inEach, groups * outEach, window, window, stride, window / 2, groups, Relu: 1);

@@ -69,7 +69,7 @@ public sealed record RetrievalJob
     }
 
     /// <summary>The image at the size that all have, so that a stone of a wall is as large in a query as in its answers.</summary>
-    private static PixelImage Cut(string path, PixelRegion region, Network network, IImageDecoder decoder)
+    internal static PixelImage Cut(string path, PixelRegion region, Network network, IImageDecoder decoder)
     {
         var (storedHeight, storedWidth) = decoder.ReadSize(path);
         var image = decoder.Decode(path, network.Settings.Resize);
