@@ -26,7 +26,7 @@ public sealed class NarrowGroups
     [TestCase(24, 1, 1, 9, 40, 3, 2, Description = "the same with a stride: rows of A so near that no tile takes them")]
     public void GiveWhatEachGivesAlone(int groups, int inEach, int outEach, int height, int width, int window, int stride)
     {
-        var shape = new ConvolutionShape(2, height, width, groups * inEach, groups * outEach, window, window, stride, window / 2, groups, Relu: 1);
+        var shape = new ConvolutionShape(3, height, width, groups * inEach, groups * outEach, window, window, stride, window / 2, groups, Relu: 1);
         var one = shape with { Ic = inEach, Oc = outEach, Groups = 1 };
         var inputs = Convolution.ForwardOperation.InputsFor(shape, seed: 3);
         float[] y = Run(Convolution.ForwardOperation, shape, inputs)[3];
@@ -37,9 +37,9 @@ public sealed class NarrowGroups
             Agree(Channels(y, shape.Oc, group, outEach), alone, group);
         }
 
-        // The second image's gradient is zero, as where its triplets violate no margin.
+        // The second of three images' gradient is zero, as where its triplets violate no margin.
         var backward = Convolution.BackwardDataOperation.InputsFor(shape, seed: 4);
-        backward[2].AsSpan(backward[2].Length / 2).Clear();
+        backward[2].AsSpan(backward[2].Length / 3, backward[2].Length / 3).Clear();
         float[] dx = Run(Convolution.BackwardDataOperation, shape, backward)[3];
         for (int group = 0; group < groups; group++)
         {
